@@ -1,0 +1,4 @@
+"""The pure rules that every part shares: life cycle, errors, roles, ids, audit acts.
+
+Standard library only; nothing here does I/O.
+"""

@@ -1,0 +1,35 @@
+"""The acts that the audit trail knows. A closed list: each is recorded in one place."""
+
+from enum import StrEnum
+
+
+class AuditAction(StrEnum):
+    """One kind of act."""
+
+    DRAFT_SUBMITTED = "DRAFT_SUBMITTED"
+    DRAFT_EDITED = "DRAFT_EDITED"
+    DRAFT_APPROVED = "DRAFT_APPROVED"
+    DRAFT_APPROVAL_REVOKED = "DRAFT_APPROVAL_REVOKED"
+    DRAFT_REJECTED = "DRAFT_REJECTED"
+    DRAFT_PUSHED = "DRAFT_PUSHED"
+    DRAFT_PUSH_RETRIED = "DRAFT_PUSH_RETRIED"
+    DRAFT_PUSH_SUCCEEDED = "DRAFT_PUSH_SUCCEEDED"
+    DRAFT_PUSH_FAILED = "DRAFT_PUSH_FAILED"
+    EXPORT_ACKED = "EXPORT_ACKED"
+    EXPORT_RESOLVED = "EXPORT_RESOLVED"
+    CONNECTION_CREATED = "CONNECTION_CREATED"
+    CONNECTION_CHANGED = "CONNECTION_CHANGED"
+    CONNECTION_TESTED = "CONNECTION_TESTED"
+    CONNECTION_DISABLED = "CONNECTION_DISABLED"
+    APPROVAL_POLICY_CHANGED = "APPROVAL_POLICY_CHANGED"
+    ACCESS_DENIED = "ACCESS_DENIED"
+
+
+class EntityType(StrEnum):
+    """What an act is about."""
+
+    DRAFT_ORDER = "draft_order"
+    ERP_EXPORT = "erp_export"
+    ERP_CONNECTION = "erp_connection"
+    APPROVAL_POLICY = "approval_policy"
+    RPC = "rpc"

@@ -1,0 +1,1 @@
+"""What every process needs: settings, auth, RPC, database, outbox, broker, telemetry."""

@@ -1,0 +1,1 @@
+"""Draft orders: intake, edit, ready check, approve, revoke, reject."""

@@ -1,0 +1,1 @@
+"""Delivers exports to the ERP, exactly once. Owns no table."""

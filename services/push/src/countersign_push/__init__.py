@@ -1,0 +1,1 @@
+"""Exports: push, retry, idempotency, ERP connections, hand-out of work."""
