@@ -1,0 +1,46 @@
+# The one door. `make help` lists what there is.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+BIN := .venv/bin
+
+.PHONY: help demo up test check format protos lock clean
+
+help: ## this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: ## set up, start the stack, push sample orders, show file and trail, stop
+	@scripts/setup.sh stack
+	@$(BIN)/countersign demo
+
+up: ## the same stack, kept up until Ctrl-C
+	@scripts/setup.sh stack
+	@$(BIN)/countersign up
+
+test: ## every test, on real servers that it installs and starts itself (ARGS=… for pytest)
+	@scripts/setup.sh dev
+	@scripts/servers.sh
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: ## lint, format, types, layers, contracts
+	@scripts/setup.sh dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python scripts/protos.py check
+	@$(BIN)/python scripts/protos.py lint
+	@$(BIN)/python scripts/protos.py breaking
+
+format: ## put the code into its one form
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+protos: ## write the stubs again
+	@scripts/setup.sh dev
+	@$(BIN)/python scripts/protos.py generate
+
+lock: ## lock every version with its hashes again (ARGS=--upgrade for newer ones)
+	@scripts/lock.sh $(ARGS)
+
+clean: ## remove what was built and the one-machine stack's data
+	@rm -rf .venv .countersign build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
