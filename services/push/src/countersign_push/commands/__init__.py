@@ -1,0 +1,1 @@
+"""One use case per file; none knows gRPC or SQL."""

@@ -1,0 +1,1 @@
+"""Request → command → reply; no rules and no SQL."""
