@@ -1,0 +1,1 @@
+"""Orders from files: JSON lines, and CSV through a column mapping."""

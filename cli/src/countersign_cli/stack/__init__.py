@@ -1,0 +1,1 @@
+"""The one-machine stack: five processes on an embedded PostgreSQL."""
