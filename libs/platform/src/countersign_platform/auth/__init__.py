@@ -1,0 +1,1 @@
+"""Who calls: tokens are verified here and nowhere else."""

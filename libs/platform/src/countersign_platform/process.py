@@ -1,0 +1,49 @@
+"""The outermost layer of every process: event loop, signals, exit code."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from typing import NoReturn
+
+import structlog
+import uvloop
+
+EXIT_CODE_FAILED = 1
+
+Main = Callable[[asyncio.Event], Awaitable[None]]
+
+_log = structlog.get_logger(__name__)
+
+
+def run(main: Main) -> NoReturn:
+    """Runs `main` on uvloop and exits.
+
+    SIGTERM or SIGINT sets the event: `main` then drains and returns, exit code 0. A second
+    signal exits at once with 128 + its number. An error that escapes `main` is logged, exit
+    code 1.
+    """
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_supervise(main))
+    except Exception as error:  # noqa: BLE001 — the outermost layer
+        _log.critical("process_failed", exc_info=error)
+        raise SystemExit(EXIT_CODE_FAILED) from None
+    raise SystemExit(0)
+
+
+async def _supervise(main: Main) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _on_signal, number, stop)
+    await main(stop)
+
+
+def _on_signal(number: signal.Signals, stop: asyncio.Event) -> None:
+    if stop.is_set():
+        os._exit(
+            128 + number
+        )  # asked twice: no last words, whoever waits must get their prompt back
+    _log.info("process_stopping", signal=number.name)
+    stop.set()

@@ -1,0 +1,82 @@
+"""Logs: one JSON object per line on stderr, a static event name plus fields.
+
+Ours come from structlog, those of libraries from `logging`; both leave in the same form and
+carry the call they belong to.
+"""
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+from countersign_platform.rpc.call import find_call
+from countersign_platform.settings import ProcessSettings
+
+EventDict = MutableMapping[str, Any]
+
+# These say at INFO what our own events say better.
+_CHATTY = ("aiohttp.access", "aiormq", "aio_pika", "alembic", "asyncio", "asyncssh")
+
+
+def configure_logging(settings: ProcessSettings, service: str) -> None:
+    """Sends every log of this process to stderr, from `log_level` up."""
+    level = logging.getLevelNamesMapping()[settings.log_level]
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        _add_call,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _add_service(service),
+    ]
+    final: list[structlog.typing.Processor] = (
+        [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(default=str)]
+        if settings.log_format == "json"
+        else [structlog.dev.ConsoleRenderer()]
+    )
+    structlog.configure(
+        processors=[*shared, *final],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    _configure_libraries(level, shared, final)
+
+
+def _configure_libraries(
+    level: int,
+    shared: list[structlog.typing.Processor],
+    final: list[structlog.typing.Processor],
+) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *final],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(max(level, logging.WARNING))
+
+
+def _add_call(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    """Who asked: from the current call, so that binding costs a call nothing."""
+    call = find_call()
+    if call is not None:
+        event.setdefault("request_id", call.request_id)
+        event.setdefault("trace_id", call.trace_id)
+        if call.identity.org_id is not None:
+            event.setdefault("org_id", str(call.identity.org_id))
+    return event
+
+
+def _add_service(service: str) -> structlog.typing.Processor:
+    def add_service(_logger: Any, _method: str, event: EventDict) -> EventDict:
+        event["service"] = service
+        return event
+
+    return add_service

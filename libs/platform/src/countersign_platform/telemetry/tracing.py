@@ -1,0 +1,122 @@
+"""Traces: exported over OTLP where an endpoint is set, and carried along everywhere.
+
+Without an endpoint no span is made; the incoming `traceparent` is passed on as it came, which
+costs one context variable.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+import grpc.aio
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+from opentelemetry.instrumentation.grpc import (
+    aio_client_interceptors,
+    aio_server_interceptor,
+    filters,
+)
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanProcessor
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from countersign_platform.settings import ProcessSettings
+from countersign_platform.telemetry.traceparent import accept_traceparent
+
+_PROPAGATOR = TraceContextTextMapPropagator()
+_carried: ContextVar[str | None] = ContextVar("countersign_traceparent", default=None)
+_provider: TracerProvider | None = None
+
+
+def configure_tracing(
+    settings: ProcessSettings, service: str, *, processor: SpanProcessor | None = None
+) -> Callable[[], None]:
+    """Starts exporting spans when an endpoint (or, in tests, a processor) is given.
+
+    Returns what to call at the end of the process: it sends the last spans.
+    """
+    global _provider  # noqa: PLW0603 — one per process, as OpenTelemetry has it
+    if processor is None and settings.otlp_endpoint is not None:
+        processor = BatchSpanProcessor(_exporter(settings.otlp_endpoint))
+    if processor is None:
+        _provider = None
+        return lambda: None
+    provider = TracerProvider(
+        resource=Resource.create({"service.name": service}), shutdown_on_exit=False
+    )
+    provider.add_span_processor(processor)
+    _provider = provider
+    return lambda: _stop(provider)
+
+
+def server_interceptors() -> Sequence[grpc.aio.ServerInterceptor]:
+    """What a server adds to record a span per call; nothing when traces are not exported."""
+    if _provider is None:
+        return []
+    own = filters.negate(
+        filters.any_of(
+            filters.service_prefix("grpc."),
+        )
+    )
+    return [aio_server_interceptor(tracer_provider=_provider, filter_=own)]
+
+
+def client_interceptors() -> Sequence[grpc.aio.ClientInterceptor]:
+    """What a channel adds to record a span per call and to send its `traceparent`."""
+    if _provider is None:
+        return []
+    return list(aio_client_interceptors(tracer_provider=_provider))
+
+
+def carry_traceparent(value: str | None) -> str:
+    """Makes `value` (or a new trace) the current one of this task; answers what is current."""
+    span_context = trace.get_current_span().get_span_context()
+    if span_context.is_valid:
+        return _header(span_context)
+    traceparent = accept_traceparent(value)
+    _carried.set(traceparent)
+    return traceparent
+
+
+def current_traceparent() -> str | None:
+    """The header to send along with whatever is done now; None outside any trace."""
+    span_context = trace.get_current_span().get_span_context()
+    return _header(span_context) if span_context.is_valid else _carried.get()
+
+
+@contextmanager
+def start_span_from(traceparent: str | None, name: str) -> Iterator[None]:
+    """Work that goes on with the trace of a stored header: a relayed row, a claimed export."""
+    token = _carried.set(accept_traceparent(traceparent))
+    try:
+        if _provider is None:
+            yield
+        else:
+            parent = _PROPAGATOR.extract({"traceparent": _carried.get() or ""})
+            with _provider.get_tracer(__name__).start_as_current_span(name, context=parent):
+                yield
+    finally:
+        _carried.reset(token)
+
+
+def record_failure(error: BaseException) -> None:
+    """Puts an unexpected error on the current span, once."""
+    span = trace.get_current_span()
+    if span.is_recording():
+        span.record_exception(error)
+
+
+def _header(context: trace.SpanContext) -> str:
+    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
+
+
+def _exporter(endpoint: str) -> SpanExporter:
+    return OTLPSpanExporter(endpoint=endpoint, insecure=endpoint.startswith("http://"))
+
+
+def _stop(provider: TracerProvider) -> None:
+    global _provider  # noqa: PLW0603 — see configure_tracing
+    provider.shutdown()
+    if _provider is provider:
+        _provider = None
