@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Self
 
 import grpc
 import grpc.aio
@@ -84,8 +84,10 @@ class _Carrier:
 
 
 class _CarryingCallable:
-    """A multi-callable whose calls carry along; made instead of a client interceptor, which
-    would cost every call a task of its own."""
+    """A multi-callable whose calls carry along.
+
+    It stands in for a client interceptor, which would cost every call a task of its own.
+    """
 
     def __init__(self, inner: Any, carrier: _Carrier) -> None:
         self._inner = inner
@@ -154,7 +156,7 @@ class _CarryingChannel(grpc.aio.Channel):
     async def channel_ready(self) -> None:
         await self._channel.channel_ready()
 
-    async def __aenter__(self) -> "_CarryingChannel":
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:

@@ -22,7 +22,7 @@ from countersign_platform.auth.verifier import TokenVerifier
 from countersign_platform.rpc.call import Call, enter_call
 from countersign_platform.rpc.in_flight import InFlight
 from countersign_platform.rpc.metadata import CallMetadata, read_metadata
-from countersign_platform.rpc.status import status_of
+from countersign_platform.rpc.status import grpc_code_of, status_of
 from countersign_platform.rpc.streams import until_set
 from countersign_platform.rpc.validation import require_valid
 from countersign_platform.telemetry.metrics import (
@@ -146,7 +146,7 @@ class _MethodGuard:
                 async for reply in until_set(draining, behavior(request, context)):
                     yield reply
                 if draining.is_set():
-                    raise Unavailable("The server is going away; resume with another")
+                    code = self._refuse(context, Unavailable("The server is going away; resume"))
             except Exception as error:  # noqa: BLE001 — the boundary: nothing internal leaves
                 code = self._refuse(context, error)
             except (asyncio.CancelledError, GeneratorExit):
@@ -218,10 +218,11 @@ class _MethodGuard:
         else:
             _log.info("rpc_refused", method=self._method, reason=error.reason)
         status = status_of(error)
-        context.set_code(status.code)
+        code = grpc_code_of(error.reason)
+        context.set_code(code)
         context.set_details(status.details)
         context.set_trailing_metadata(status.trailing_metadata)
-        return status.code
+        return code
 
     def _begin(self) -> float:
         self._in_flight.enter()

@@ -19,6 +19,11 @@ EventDict = MutableMapping[str, Any]
 # These say at INFO what our own events say better.
 _CHATTY = ("aiohttp.access", "aiormq", "aio_pika", "alembic", "asyncio", "asyncssh")
 
+# Frames without their local variables: those hold tokens, passwords and customers' data.
+_TRACEBACKS = structlog.processors.ExceptionRenderer(
+    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+)
+
 
 def configure_logging(settings: ProcessSettings, service: str) -> None:
     """Sends every log of this process to stderr, from `log_level` up."""
@@ -31,9 +36,9 @@ def configure_logging(settings: ProcessSettings, service: str) -> None:
         _add_service(service),
     ]
     final: list[structlog.typing.Processor] = (
-        [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(default=str)]
+        [_TRACEBACKS, structlog.processors.JSONRenderer(default=str)]
         if settings.log_format == "json"
-        else [structlog.dev.ConsoleRenderer()]
+        else [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
     )
     structlog.configure(
         processors=[*shared, *final],

@@ -11,14 +11,10 @@ from contextvars import ContextVar
 import grpc.aio
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
-from opentelemetry.instrumentation.grpc import (
-    aio_client_interceptors,
-    aio_server_interceptor,
-    filters,
-)
+from opentelemetry.instrumentation.grpc import aio_client_interceptors, aio_server_interceptor
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanProcessor
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from countersign_platform.settings import ProcessSettings
@@ -54,19 +50,17 @@ def server_interceptors() -> Sequence[grpc.aio.ServerInterceptor]:
     """What a server adds to record a span per call; nothing when traces are not exported."""
     if _provider is None:
         return []
-    own = filters.negate(
-        filters.any_of(
-            filters.service_prefix("grpc."),
-        )
+    interceptor: grpc.aio.ServerInterceptor = aio_server_interceptor(  # type: ignore[no-untyped-call] # no types there
+        tracer_provider=_provider, filter_=_is_ours
     )
-    return [aio_server_interceptor(tracer_provider=_provider, filter_=own)]
+    return [interceptor]
 
 
 def client_interceptors() -> Sequence[grpc.aio.ClientInterceptor]:
     """What a channel adds to record a span per call and to send its `traceparent`."""
     if _provider is None:
         return []
-    return list(aio_client_interceptors(tracer_provider=_provider))
+    return list(aio_client_interceptors(tracer_provider=_provider))  # type: ignore[no-untyped-call] # the library has no types here
 
 
 def carry_traceparent(value: str | None) -> str:
@@ -105,6 +99,11 @@ def record_failure(error: BaseException) -> None:
     span = trace.get_current_span()
     if span.is_recording():
         span.record_exception(error)
+
+
+def _is_ours(details: grpc.HandlerCallDetails) -> bool:
+    """Probes of health and reflection would only fill the trace store."""
+    return not str(details.method).startswith("/grpc.")
 
 
 def _header(context: trace.SpanContext) -> str:
