@@ -2,7 +2,7 @@
 
 import typer
 
-from countersign_cli.commands import audit, connections, drafts, exports
+from countersign_cli.commands import audit, connections, drafts, exports, keys
 from countersign_cli.commands.demo import demo
 from countersign_cli.commands.migrate import migrate
 from countersign_cli.commands.token import token
@@ -22,3 +22,4 @@ app.add_typer(drafts.app, name="drafts")
 app.add_typer(exports.app, name="exports")
 app.add_typer(connections.app, name="connections")
 app.add_typer(audit.app, name="audit")
+app.add_typer(keys.app, name="keys")

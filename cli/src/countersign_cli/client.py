@@ -5,10 +5,10 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-from countersign_core.roles import Role
 
 from countersign_cli.stack.keys import mint
 from countersign_cli.stack.layout import Layout, default_layout
+from countersign_core.roles import Role
 
 URL_VARIABLE = "COUNTERSIGN_URL"
 TOKEN_VARIABLE = "COUNTERSIGN_TOKEN"  # noqa: S105 — the variable's name

@@ -122,7 +122,9 @@ async def _approve_and_push(client: httpx.AsyncClient, draft: dict[str, Any]) ->
     export = first.json()["erp_export_id"]
     _expect(again.json()["erp_export_id"] == export, "the second push names the same export")
     _expect(again.headers.get("Idempotent-Replayed") == "true", "the second push is a replay")
-    console.print(f"{draft['external_ref']}: push {first.status_code}, again {again.status_code}: export {export}")
+    console.print(
+        f"{draft['external_ref']}: push {first.status_code}, again {again.status_code}: export {export}"
+    )
 
 
 async def _wait_pushed(client: httpx.AsyncClient, draft_id: str) -> None:

@@ -34,13 +34,19 @@ def migrate(
         errors.print(f"countersign migrate: --database-url or {OWNER_URL_VARIABLE} is needed")
         raise typer.Exit(2)
     if not status:
-        packages = ("countersign_audit",) if only_audit else (
-            "countersign_approval",
-            "countersign_push",
-            "countersign_audit",
+        packages = (
+            ("countersign_audit",)
+            if only_audit
+            else (
+                "countersign_approval",
+                "countersign_push",
+                "countersign_audit",
+            )
         )
         passwords = {
-            role: os.environ[name] for role, name in PASSWORD_VARIABLES.items() if name in os.environ
+            role: os.environ[name]
+            for role, name in PASSWORD_VARIABLES.items()
+            if name in os.environ
         }
         asyncio.run(upgrade(url, packages, passwords=passwords))
     versions = asyncio.run(current(url))

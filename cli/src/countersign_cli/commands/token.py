@@ -4,12 +4,12 @@ from typing import Annotated
 from uuid import UUID
 
 import typer
-from countersign_core.roles import SERVICE_ROLES, Role
 
 from countersign_cli.client import LOCAL_ORG
 from countersign_cli.output import errors
 from countersign_cli.stack.keys import ensure_keys, mint
 from countersign_cli.stack.layout import default_layout
+from countersign_core.roles import SERVICE_ROLES, Role
 
 
 def token(

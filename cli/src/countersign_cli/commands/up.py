@@ -5,7 +5,6 @@ import signal
 from typing import Annotated
 
 import typer
-from countersign_platform.embedded_postgres import EmbeddedPostgresError
 
 from countersign_cli.client import ApiError, api_token, open_client
 from countersign_cli.commands.connections import ensure_dropzone
@@ -14,6 +13,7 @@ from countersign_cli.stack.layout import default_layout
 from countersign_cli.stack.ports import PortBusyError, Ports
 from countersign_cli.stack.processes import ProcessFailedError
 from countersign_cli.stack.stack import Stack, StackRunningError
+from countersign_platform.embedded_postgres import EmbeddedPostgresError
 
 START_ERRORS = (PortBusyError, ProcessFailedError, StackRunningError, EmbeddedPostgresError)
 

@@ -17,7 +17,7 @@ def read_orders(path: Path, mapping: Mapping) -> list[dict[str, Any]]:
     with path.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file, strict=True)
         if missing := mapping.columns() - set(reader.fieldnames or ()):
-            raise MappingError(f"{path}: no column {sorted(missing)[0]}")
+            raise MappingError(f"{path}: no column {min(missing)}")
         orders: dict[str, dict[str, Any]] = {}
         try:
             for row in reader:

@@ -109,7 +109,7 @@ def parse_mapping(text: str) -> Mapping:
     except tomllib.TOMLDecodeError as error:
         raise MappingError(f"not TOML: {error}") from None
     if unknown := set(document) - set(TABLES):
-        raise MappingError(f"unknown table [{sorted(unknown)[0]}]")
+        raise MappingError(f"unknown table [{min(unknown)}]")
     rules = {table: _rules(table, document.get(table, {})) for table in TABLES}
     if "external_ref" not in rules["order"]:
         raise MappingError("[order] needs external_ref")
@@ -123,7 +123,7 @@ def parse_mapping(text: str) -> Mapping:
 
 def _rules(table: str, entries: dict[str, object]) -> Rules:
     if unknown := set(entries) - TABLES[table]:
-        raise MappingError(f"[{table}] has no field {sorted(unknown)[0]}")
+        raise MappingError(f"[{table}] has no field {min(unknown)}")
     return {field: _rule(f"[{table}] {field}", entry) for field, entry in entries.items()}
 
 
@@ -133,7 +133,7 @@ def _rule(where: str, entry: object) -> Rule:
     if not isinstance(entry, dict) or not all(isinstance(value, str) for value in entry.values()):
         raise MappingError(f"{where}: a column name, or a table of strings")
     if unknown := set(entry) - RULE_KEYS:
-        raise MappingError(f"{where}: no option {sorted(unknown)[0]}")
+        raise MappingError(f"{where}: no option {min(unknown)}")
     if ("column" in entry) == ("value" in entry):
         raise MappingError(f"{where}: either column or value")
     return Rule(**entry)

@@ -6,10 +6,9 @@ import secrets
 from pathlib import Path
 from uuid import UUID
 
+from countersign_cli.stack.layout import Layout
 from countersign_core.roles import Role
 from countersign_platform.auth.minting import create_signing_key, load_signing_key, mint_token
-
-from countersign_cli.stack.layout import Layout
 
 SERVICE_TOKEN_SECONDS = 30 * 24 * 3600
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import IO
 
 from countersign_platform.database.migrate import upgrade
-from countersign_platform.embedded_postgres import EmbeddedPostgres
 
 from countersign_cli.stack.environment import Backends, process_environments
 from countersign_cli.stack.keys import ensure_keys
@@ -20,6 +19,7 @@ from countersign_cli.stack.processes import (
     stop_process,
     wait_ready,
 )
+from countersign_platform.embedded_postgres import EmbeddedPostgres
 
 Report = Callable[[str], None]
 
@@ -85,9 +85,11 @@ class Stack:
         await asyncio.to_thread(self._postgres.start)
         await asyncio.to_thread(self._postgres.create_database, "countersign")
         self._report("migrations")
-        await upgrade(self._postgres.url("countersign"))
+        roles = [f"countersign_{name}" for name in ("approval", "push", "audit")]
+        passwords = dict.fromkeys(roles, self._postgres.password)
+        await upgrade(self._postgres.url("countersign"), passwords=passwords)
         backends = Backends(
-            *(self._postgres.url("countersign", f"countersign_{role}") for role in ("approval", "push", "audit")),
+            *(self._postgres.url("countersign", role) for role in roles),
             broker_url=self._broker_url,
             redis_url=self._redis_url,
         )
@@ -135,9 +137,7 @@ class Stack:
         code = self._running[name].process.returncode
         self._report(f"{name} ended with {code}: starting it again")
         await asyncio.sleep(RESTART_SECONDS)
-        self._running[name] = await start_process(
-            name, self._environments[name], self.layout.logs
-        )
+        self._running[name] = await start_process(name, self._environments[name], self.layout.logs)
 
     async def stop(self) -> None:
         """Stop all: first who takes requests in, PostgreSQL last."""

@@ -1,0 +1,47 @@
+"""Fixtures that run the whole system as real processes."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from system import System, Tenant
+
+StartSystem = Callable[..., Awaitable[System]]
+
+
+@pytest.fixture
+async def start_system(databases: Any, tmp_path: Path) -> AsyncIterator[StartSystem]:
+    """Start a system on a database of its own; it is killed when the test ends."""
+    started: list[System] = []
+
+    async def start(
+        *,
+        broker_url: str | None = None,
+        redis_url: str | None = None,
+        settings: dict[str, str] | None = None,
+        **replicas: int,
+    ) -> System:
+        urls = {role: databases.url_for(role) for role in ("approval", "push", "audit")}
+        folder = tmp_path / f"system-{len(started)}"
+        system = System(folder, urls, broker_url, redis_url, settings or {})
+        started.append(system)
+        await system.start(**replicas)
+        return system
+
+    yield start
+    for system in started:
+        await system.stop()
+
+
+@pytest.fixture
+async def system(start_system: StartSystem) -> System:
+    """One process of each kind, no broker, no Redis."""
+    return await start_system()
+
+
+@pytest.fixture
+async def tenant(system: System) -> AsyncIterator[Tenant]:
+    """A new org with a connection to a folder of its own."""
+    async with system.tenant() as made:
+        yield made
