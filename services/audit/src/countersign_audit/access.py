@@ -1,0 +1,11 @@
+"""Who may call what; a method that is not listed here is not served."""
+
+from countersign_core.roles import INTEGRATORS, READERS, RELAYS
+
+SERVICE = "countersign.audit.v1.AuditService"
+
+ACCESS = {
+    f"/{SERVICE}/AppendEvents": RELAYS,
+    f"/{SERVICE}/ListEvents": READERS,
+    f"/{SERVICE}/VerifyChain": INTEGRATORS,
+}

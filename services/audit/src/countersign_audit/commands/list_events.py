@@ -1,0 +1,81 @@
+"""List: the org's events, newest first, a page at a time."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+from uuid import UUID
+
+from countersign_audit.chain import timestamp_text
+from countersign_audit.event import Link
+from countersign_audit.ports import EventFilters, EventReader
+from countersign_core.audit_actions import AuditAction
+from countersign_core.errors import FieldError, InvalidRequest
+from countersign_platform.paging import (
+    decode_page_token,
+    encode_page_token,
+    page_token_invalid,
+)
+
+DEFAULT_PAGE_SIZE = 50
+_LARGEST_SEQ = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Links, newest first, and the token of the next page (empty on the last one)."""
+
+    links: Sequence[Link]
+    next_page_token: str
+
+
+class ListEvents:
+    """Pages through the trail by seq, so that new events never shift a page."""
+
+    def __init__(self, reader: EventReader) -> None:
+        self._reader = reader
+
+    async def __call__(
+        self, org_id: UUID, filters: EventFilters, page_size: int, page_token: str
+    ) -> Page:
+        """At most `page_size` links (0: 50).
+
+        Raises:
+            InvalidRequest: filters that could match nothing by mistake.
+            CountersignError: PAGE_TOKEN_INVALID.
+        """
+        if errors := list(_field_errors(filters)):
+            raise InvalidRequest(errors)
+        bound_to = _bound_to(org_id, filters)
+        below_seq = _position(decode_page_token(page_token, bound_to))
+        size = page_size or DEFAULT_PAGE_SIZE
+        links = await self._reader.page(org_id, filters, below_seq, size + 1)
+        if len(links) <= size:
+            return Page(links, "")
+        return Page(links[:size], encode_page_token(bound_to, [str(links[size - 1].seq)]))
+
+
+def _field_errors(filters: EventFilters) -> Iterator[FieldError]:
+    for index, action in enumerate(filters.actions):
+        if action not in AuditAction.__members__:
+            yield FieldError(f"actions[{index}]", f"{action} is not an action of the audit trail")
+    if bool(filters.entity_type) != bool(filters.entity_id):
+        missing = "entity_id" if filters.entity_type else "entity_type"
+        yield FieldError(missing, "entity_type and entity_id go together")
+    for name, value in asdict(filters).items():
+        if isinstance(value, str) and "\0" in value:
+            yield FieldError(name, "must not contain the character NUL")
+
+
+def _bound_to(org_id: UUID, filters: EventFilters) -> dict[str, Any]:
+    moments = {"occurred_from": filters.occurred_from, "occurred_to": filters.occurred_to}
+    texts = {name: value and timestamp_text(value) for name, value in moments.items()}
+    actions = sorted(set(filters.actions))
+    return {"org_id": str(org_id), **asdict(filters), **texts, "actions": actions}
+
+
+def _position(position: tuple[str, ...] | None) -> int | None:
+    if position is None:
+        return None
+    if len(position) != 1 or not position[0].isdecimal():
+        raise page_token_invalid()
+    return min(int(position[0]), _LARGEST_SEQ)

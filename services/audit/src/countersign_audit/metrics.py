@@ -1,0 +1,32 @@
+"""What this service counts, beside the RPC metrics that every service has."""
+
+from prometheus_client import Counter, Histogram
+
+EVENTS = Counter(
+    "countersign_audit_events_total",
+    "Events written to the trail, by action; repeated ones are not counted.",
+    ["action"],
+)
+ALREADY_KNOWN = Counter(
+    "countersign_audit_events_already_known_total",
+    "Events that were sent although they were on record.",
+)
+APPEND_SECONDS = Histogram(
+    "countersign_audit_append_seconds",
+    "Time to write one batch, waiting for the heads included.",
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
+)
+BATCH_SIZE = Histogram(
+    "countersign_audit_append_batch_size",
+    "Events per batch.",
+    buckets=(1, 2, 5, 10, 25, 50, 100, 250, 500, 1000),
+)
+LINKS_VERIFIED = Counter(
+    "countersign_audit_links_verified_total",
+    "Links recomputed by VerifyChain, by whether the link holds.",
+    ["holds"],
+)
+PARTITION_FAILURES = Counter(
+    "countersign_audit_partition_failures_total",
+    "Attempts to make partitions ahead of time that failed.",
+)
