@@ -22,3 +22,8 @@ EXPORTS = Counter(
     "Exports that reached an outcome, by outcome.",
     ["outcome"],
 )
+
+REPLAY_CACHE_FAILURES = Counter(
+    "countersign_replay_cache_failures_total",
+    "Exchanges with Redis that failed or took too long; the database answered instead.",
+)

@@ -1,0 +1,20 @@
+"""APPROVED → PUSHING and a new export."""
+
+from countersign_platform.rpc.call import Call
+from countersign_push.push_intent import Operation, PushIntent, PushResult
+from countersign_push.pusher import Pusher
+
+
+class PushDraft:
+    """Pushes one approved draft."""
+
+    def __init__(self, pusher: Pusher) -> None:
+        self._pusher = pusher
+
+    async def __call__(self, call: Call, intent: PushIntent) -> PushResult:
+        """The new export, or the one that an earlier call with the same key made.
+
+        Raises:
+            CountersignError: the refusals of PushService.PushDraft.
+        """
+        return await self._pusher.push_one(call, Operation.PUSH, intent)

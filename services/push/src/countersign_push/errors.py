@@ -1,0 +1,5 @@
+"""What can go wrong inside the service without being anyone's refusal."""
+
+
+class PushCollision(Exception):
+    """A constraint decided a race: nothing was written, and what stands there can be read."""

@@ -1,0 +1,139 @@
+"""Reads of exports, for people."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    TIMESTAMP,
+    ColumnElement,
+    Select,
+    Uuid,
+    column,
+    func,
+    literal,
+    select,
+    table,
+    tuple_,
+)
+from sqlalchemy.dialects.postgresql.asyncpg import dialect
+
+from countersign_core.lifecycle import DraftStatus
+from countersign_platform.database.pool import Database
+from countersign_push.export_filters import ExportFilters, ExportPosition
+from countersign_push.export_record import EXPORT_COLUMNS, ExportRecord
+
+_COLUMNS = ", ".join(f"e.{name}" for name in EXPORT_COLUMNS)
+
+GET = f"SELECT {_COLUMNS} FROM push.exports e WHERE e.org_id = $1 AND e.id = $2"
+
+APPROVED_DRAFT = f"""
+SELECT d.status AS draft_status, d.approved_at AS draft_approved_at, d.approved_sha256, c.content,
+       {_COLUMNS}
+  FROM approval.draft_orders d
+  JOIN approval.draft_contents c
+       ON c.org_id = d.org_id AND c.draft_id = d.id AND c.content_version = d.content_version
+  LEFT JOIN LATERAL (
+       SELECT * FROM push.exports last
+        WHERE last.org_id = d.org_id AND last.draft_id = d.id
+        ORDER BY last.created_at DESC, last.id DESC LIMIT 1) e ON true
+ WHERE d.org_id = $1 AND d.id = $2
+"""
+
+_EXPORTS = table("exports", *(column(name) for name in EXPORT_COLUMNS), schema="push")
+_DIALECT = dialect()  # type: ignore[no-untyped-call] # SQLAlchemy left its types out
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovedDraft:
+    """A draft as the preview needs it.
+
+    `approved_at` and `approved_sha256` (32 bytes) are None while it is not approved;
+    `last_export` is None before the first push.
+    """
+
+    status: DraftStatus
+    approved_at: datetime | None
+    approved_sha256: bytes | None
+    content: str
+    last_export: ExportRecord | None
+
+
+class ExportStore:
+    """Exports of one org at a time."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, org_id: UUID, export_id: UUID) -> ExportRecord | None:
+        """One export; None when this org has none of that id."""
+        row = await self._database.fetchrow(GET, org_id, export_id)
+        return None if row is None else ExportRecord.from_row(row)
+
+    async def list(
+        self, org_id: UUID, filters: ExportFilters, after: ExportPosition | None, limit: int
+    ) -> list[ExportRecord]:
+        """At most `limit` exports, newest first, those behind `after`."""
+        query = (
+            select(_EXPORTS)
+            .where(_EXPORTS.c.org_id == literal(org_id, Uuid()), *_conditions(filters, after))
+            .order_by(_EXPORTS.c.created_at.desc(), _EXPORTS.c.id.desc())
+            .limit(limit)
+        )
+        sql, arguments = _compiled(query)
+        rows = await self._database.fetch(sql, *arguments)
+        return [ExportRecord.from_row(row) for row in rows]
+
+    async def approved_draft(self, org_id: UUID, draft_id: UUID) -> ApprovedDraft | None:
+        """The draft with its content and last export; None when this org has no such draft."""
+        row = await self._database.fetchrow(APPROVED_DRAFT, org_id, draft_id)
+        if row is None:
+            return None
+        return ApprovedDraft(
+            status=DraftStatus(row["draft_status"]),
+            approved_at=row["draft_approved_at"],
+            approved_sha256=row["approved_sha256"],
+            content=row["content"],
+            last_export=None if row["id"] is None else ExportRecord.from_row(row),
+        )
+
+
+def _conditions(filters: ExportFilters, after: ExportPosition | None) -> list[ColumnElement[bool]]:
+    export = _EXPORTS.c
+    conditions: list[ColumnElement[bool]] = []
+    if filters.statuses:
+        conditions.append(export.status.in_([status.value for status in filters.statuses]))
+    if filters.draft_id is not None:
+        conditions.append(export.draft_id == literal(filters.draft_id, Uuid()))
+    if filters.stuck_for_seconds:
+        conditions += _stuck(filters.stuck_for_seconds)
+    if filters.held:
+        conditions.append(export.outcome_unknown_since.is_not(None))
+    if filters.created_from is not None:
+        conditions.append(export.created_at >= _moment(filters.created_from))
+    if filters.created_to is not None:
+        conditions.append(export.created_at < _moment(filters.created_to))
+    if after is not None:
+        position = tuple_(_moment(after.created_at), literal(after.export_id, Uuid()))
+        conditions.append(tuple_(export.created_at, export.id) < position)
+    return conditions
+
+
+def _stuck(seconds: int) -> list[ColumnElement[bool]]:
+    export = _EXPORTS.c
+    due = func.greatest(export.next_attempt_at, export.leased_until)
+    return [
+        export.status == "PENDING",
+        due <= func.now() - func.make_interval(0, 0, 0, 0, 0, 0, seconds),
+    ]
+
+
+def _moment(value: datetime) -> ColumnElement[datetime]:
+    return literal(value, TIMESTAMP(timezone=True))
+
+
+def _compiled(query: Select[Any]) -> tuple[str, list[Any]]:
+    """The text for asyncpg and its arguments, in order."""
+    compiled = query.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+    return compiled.string, [compiled.params[name] for name in compiled.positiontup or ()]
