@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import Awaitable, Callable
 from typing import NoReturn
 
@@ -23,6 +24,8 @@ def run(main: Main) -> NoReturn:
     signal exits at once with 128 + its number. An error that escapes `main` is logged, exit
     code 1.
     """
+    if not structlog.is_configured():  # until main has read its settings
+        structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_supervise(main))

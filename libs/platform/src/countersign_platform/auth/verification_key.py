@@ -39,7 +39,8 @@ def parse_key_set(document: Any) -> dict[str, VerificationKey]:
     for entry in document["keys"]:
         key = _parse_key(entry)
         if key is None:
-            _log.warning("jwks_key_ignored", kid=str(entry.get("kid", "")) if entry else "")
+            kid = entry.get("kid") if isinstance(entry, dict) else None
+            _log.warning("jwks_key_ignored", kid=kid)
         else:
             keys[key.kid] = key
     if not keys:

@@ -73,7 +73,7 @@ class TokenVerifier:
             raise _refusal("The token is too long")
         try:
             header = jwt.get_unverified_header(token)
-        except jwt.PyJWTError as error:
+        except (jwt.PyJWTError, RecursionError) as error:  # deeply nested JSON
             raise _refusal("The token is malformed") from error
         kid = header.get("kid")
         if not isinstance(kid, str) or not kid:
@@ -115,7 +115,9 @@ def _identity(claims: dict[str, Any]) -> Identity:
         raise _refusal("The token's subject is empty or too long")
     roles = parse_roles(_names(claims.get("roles", [])))
     org_id = _org_id(claims.get("org_id"))
-    if org_id is None and not (roles and roles <= SERVICE_ROLES):
+    if org_id is not None:
+        roles -= SERVICE_ROLES  # these act for every org, so nobody of one org can hold them
+    elif not roles or not roles <= SERVICE_ROLES:
         raise _refusal("The token carries no org_id")
     slug = claims.get("org_slug") or (str(org_id) if org_id else "")
     return Identity(subject=subject, roles=roles, org_id=org_id, org_slug=str(slug))
