@@ -1,0 +1,1 @@
+"""PostgreSQL: the pool that services use, and the runner of their migrations."""

@@ -1,0 +1,1 @@
+"""Real servers, fixtures and tokens for the tests of every distribution."""

@@ -1,0 +1,64 @@
+"""Fixtures for every distribution; a root conftest.py loads them.
+
+    pytest_plugins = ["countersign_platform.testing.plugin"]
+
+Servers start when the first test asks for them and live as long as the run; what a test
+writes does not.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from countersign_platform.testing.databases import Databases, cloned_database, make_template
+from countersign_platform.testing.servers import PostgresServer, RabbitServer, RedisServer
+from countersign_platform.testing.tokens import TestTokens
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """The run's PostgreSQL 16; a test that stops servers starts one of its own."""
+    with PostgresServer(fsync=False) as server:
+        yield server
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def template_database(postgres: PostgresServer) -> str:
+    """Name of a database that is migrated; clone it, never connect to it."""
+    return await make_template(postgres)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def databases(postgres: PostgresServer, template_database: str) -> AsyncIterator[Databases]:
+    """A fresh migrated database, with a URL per role."""
+    async with cloned_database(postgres, template_database) as cloned:
+        yield cloned
+
+
+@pytest.fixture(scope="session")
+def rabbit() -> Iterator[RabbitServer]:
+    """The run's RabbitMQ; its queues stay from test to test, so name your own."""
+    with RabbitServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """The run's Redis, for tests that share it."""
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture
+def redis(redis_server: RedisServer) -> RedisServer:
+    """The run's Redis, empty."""
+    redis_server.flush()
+    return redis_server
+
+
+@pytest.fixture
+def tokens(tmp_path: Path) -> TestTokens:
+    """A key of the test's own and tokens signed with it."""
+    return TestTokens(tmp_path / "keys")

@@ -1,0 +1,15 @@
+"""The servers that tests start for themselves, each private to the test run."""
+
+from countersign_platform.testing.postgres_server import PostgresServer, StopMode
+from countersign_platform.testing.rabbit_server import RabbitServer
+from countersign_platform.testing.redis_server import RedisServer
+from countersign_platform.testing.server_process import ServerMissingError, ServerStartError
+
+__all__ = [
+    "PostgresServer",
+    "RabbitServer",
+    "RedisServer",
+    "ServerMissingError",
+    "ServerStartError",
+    "StopMode",
+]
