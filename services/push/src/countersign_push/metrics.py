@@ -1,6 +1,6 @@
 """What this service counts, beside the RPC metrics that every service has."""
 
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 
 # outcome: "pushed", "replayed" or the reason of the refusal.
 PUSHES = Counter(
@@ -26,4 +26,17 @@ EXPORTS = Counter(
 REPLAY_CACHE_FAILURES = Counter(
     "countersign_replay_cache_failures_total",
     "Exchanges with Redis that failed or took too long; the database answered instead.",
+)
+
+# The gauges are set by the reconciler from the database: every replica shows the same.
+EXPORTS_PENDING = Gauge("countersign_exports_pending", "Exports that are PENDING.")
+EXPORTS_STUCK = Gauge(
+    "countersign_exports_stuck",
+    "PENDING exports whose due time or lease passed long ago without a worker taking them.",
+)
+EXPORTS_HELD = Gauge(
+    "countersign_exports_held", "PENDING exports of which nobody knows whether the ERP has them."
+)
+OLDEST_PENDING = Gauge(
+    "countersign_exports_oldest_pending_seconds", "Age of the oldest PENDING export."
 )

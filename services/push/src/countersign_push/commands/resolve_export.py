@@ -2,13 +2,12 @@
 
 from uuid import UUID
 
-from countersign_platform.outbox.audit_record import audit_row
-
 from countersign_core.audit_actions import AuditAction, EntityType
 from countersign_core.errors import WrongState
 from countersign_core.ids import export_event_id
 from countersign_core.lifecycle import DraftStatus, ExportStatus
 from countersign_core.reasons import Reason
+from countersign_platform.outbox.audit_record import audit_row
 from countersign_platform.rpc.call import Call
 from countersign_push.act import Act
 from countersign_push.commands.get_export import export_not_found

@@ -97,7 +97,9 @@ CREATE UNIQUE INDEX an_export_is_retried_at_most_once
     ON push.exports (org_id, retry_of) WHERE retry_of IS NOT NULL;
 CREATE INDEX exports_of_a_draft ON push.exports (org_id, draft_id, created_at DESC, id DESC);
 CREATE INDEX exports_newest_first ON push.exports (org_id, created_at DESC, id DESC);
-CREATE INDEX exports_by_file_name ON push.exports (org_id, connection_id, file_name);
+-- Answers of the ERP name the file; and no rename of ours can meet another export's file.
+CREATE UNIQUE INDEX a_file_name_belongs_to_one_export
+    ON push.exports (org_id, connection_id, file_name);
 CREATE INDEX exports_due ON push.exports (org_id, next_attempt_at) WHERE status = 'PENDING';
 
 CREATE FUNCTION push.export_status_moves_only_as_listed() RETURNS trigger
@@ -133,21 +135,33 @@ COMMENT ON COLUMN push.idempotency_keys.request_sha256 IS
 CREATE INDEX idempotency_keys_by_expiry ON push.idempotency_keys (expires_at);
 
 CREATE TABLE push.connection_tests (
-    org_id        uuid        NOT NULL,
-    id            uuid        NOT NULL,
-    connection_id uuid,
-    access        bytea       NOT NULL,
-    requested_by  text        NOT NULL,
-    requested_at  timestamptz NOT NULL DEFAULT now(),
-    leased_until  timestamptz,
-    leased_by     text,
-    finished_at   timestamptz,
-    result        jsonb,
-    PRIMARY KEY (org_id, id)
+    org_id             uuid        NOT NULL,
+    id                 uuid        NOT NULL,
+    connection_id      uuid        NOT NULL,
+    connection_version bigint,
+    access             bytea       NOT NULL,
+    access_key_id      text        NOT NULL,
+    requested_by       text        NOT NULL,
+    requested_call     jsonb       NOT NULL,
+    requested_at       timestamptz NOT NULL DEFAULT now(),
+    expires_at         timestamptz NOT NULL,
+    leased_until       timestamptz,
+    leased_by          text,
+    finished_at        timestamptz,
+    result             jsonb,
+    PRIMARY KEY (org_id, id),
+    CONSTRAINT a_finished_test_has_a_result CHECK ((finished_at IS NULL) = (result IS NULL)),
+    CONSTRAINT a_finished_test_keeps_no_access CHECK (finished_at IS NULL OR access = '')
 );
 COMMENT ON TABLE push.connection_tests IS
     'Connection tests waiting for a worker, or done. `access` is the connection to test, sealed, '
     'because a test before the first save has no row to point at.';
+COMMENT ON COLUMN push.connection_tests.connection_version IS
+    'The stored version that is tested, which keeps the result; NULL: what is tested is not saved.';
+COMMENT ON COLUMN push.connection_tests.requested_call IS
+    'Where the request came from, for the audit row that is written with the result.';
+COMMENT ON COLUMN push.connection_tests.expires_at IS
+    'When nobody waits for the result any more; an unclaimed test is not begun after it.';
 CREATE INDEX connection_tests_waiting ON push.connection_tests (requested_at) WHERE finished_at IS NULL;
 """
 

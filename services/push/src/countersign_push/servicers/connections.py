@@ -1,0 +1,133 @@
+"""ConnectionService: request → command → reply."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from countersign.push.v1 import connection_service_pb2 as pb
+from countersign.push.v1.connection_service_pb2_grpc import ConnectionServiceServicer
+from countersign_core.canonical_json import canonical_json
+from countersign_platform.rpc.call import current_call
+from countersign_push.commands.connection_change import ChangeConnection, ConnectionChange
+from countersign_push.commands.connection_create import CreateConnection, NewConnection
+from countersign_push.commands.connection_read import ReadConnections
+from countersign_push.commands.connection_test_ask import AskConnectionTest
+from countersign_push.connection import Connection, ConnectionStatus
+from countersign_push.connection_test_result import to_message
+from countersign_push.export_record import timestamp
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionCommands:
+    """What ConnectionService can do."""
+
+    create: CreateConnection
+    change: ChangeConnection
+    read: ReadConnections
+    test: AskConnectionTest
+
+
+class ConnectionServicer(ConnectionServiceServicer):
+    """Connections of the caller's org."""
+
+    def __init__(self, commands: ConnectionCommands) -> None:
+        self._commands = commands
+
+    async def CreateConnection(  # noqa: N802 — the contract's name
+        self, request: pb.CreateConnectionRequest, context: Any
+    ) -> pb.CreateConnectionResponse:
+        """See ConnectionService.CreateConnection."""
+        del context
+        wanted = NewConnection(
+            name=request.name,
+            connector_type=request.connector_type,
+            config_json=request.config_json,
+            secrets=dict(request.secrets),
+            test_on_save=request.test_on_save,
+        )
+        stored = await self._commands.create(current_call(), wanted)
+        return pb.CreateConnectionResponse(connection=connection_message(stored))
+
+    async def GetConnection(  # noqa: N802 — the contract's name
+        self, request: pb.GetConnectionRequest, context: Any
+    ) -> pb.GetConnectionResponse:
+        """See ConnectionService.GetConnection."""
+        del context
+        found = await self._commands.read.one(
+            current_call().org_id, UUID(request.erp_connection_id)
+        )
+        return pb.GetConnectionResponse(connection=connection_message(found))
+
+    async def ListConnections(  # noqa: N802 — the contract's name
+        self, request: pb.ListConnectionsRequest, context: Any
+    ) -> pb.ListConnectionsResponse:
+        """See ConnectionService.ListConnections."""
+        del request, context
+        found = await self._commands.read.all(current_call().org_id)
+        return pb.ListConnectionsResponse(connections=[connection_message(c) for c in found])
+
+    async def UpdateConnection(  # noqa: N802 — the contract's name
+        self, request: pb.UpdateConnectionRequest, context: Any
+    ) -> pb.UpdateConnectionResponse:
+        """See ConnectionService.UpdateConnection."""
+        del context
+        stored = await self._commands.change(
+            current_call(), UUID(request.erp_connection_id), _change(request)
+        )
+        return pb.UpdateConnectionResponse(connection=connection_message(stored))
+
+    async def DisableConnection(  # noqa: N802 — the contract's name
+        self, request: pb.DisableConnectionRequest, context: Any
+    ) -> pb.DisableConnectionResponse:
+        """See ConnectionService.DisableConnection."""
+        del context
+        stored = await self._commands.change(
+            current_call(),
+            UUID(request.erp_connection_id),
+            ConnectionChange(status=ConnectionStatus.DISABLED),
+        )
+        return pb.DisableConnectionResponse(connection=connection_message(stored))
+
+    async def TestConnection(  # noqa: N802 — the contract's name
+        self, request: pb.TestConnectionRequest, context: Any
+    ) -> pb.TestConnectionResponse:
+        """See ConnectionService.TestConnection."""
+        del context
+        result = await self._commands.test(current_call(), UUID(request.erp_connection_id))
+        return pb.TestConnectionResponse(result=to_message(result))
+
+
+def connection_message(connection: Connection) -> pb.Connection:
+    """The connection as people see it: names of its secrets, never their values."""
+    tested = connection.last_test_result
+    return pb.Connection(
+        id=str(connection.id),
+        name=connection.name,
+        connector_type=connection.connector_type,
+        config_json=canonical_json(dict(connection.config)).decode(),
+        secret_names=connection.secret_names,
+        status=pb.ConnectionStatus.Value(f"CONNECTION_STATUS_{connection.status}"),
+        version=connection.version,
+        created_at=timestamp(connection.created_at),
+        updated_at=timestamp(connection.updated_at),
+        last_test_at=timestamp(connection.last_test_at),
+        last_test_result=None if tested is None else to_message(tested),
+    )
+
+
+def _change(request: pb.UpdateConnectionRequest) -> ConnectionChange:
+    has = request.HasField
+    return ConnectionChange(
+        expected_version=request.expected_version if has("expected_version") else None,
+        name=request.name if has("name") else None,
+        config_json=request.config_json if has("config_json") else None,
+        secrets=dict(request.secrets),
+        status=_status(request.status),
+        test_on_save=request.test_on_save,
+    )
+
+
+def _status(value: "pb.ConnectionStatus.ValueType") -> ConnectionStatus | None:
+    if value == pb.CONNECTION_STATUS_UNSPECIFIED:
+        return None
+    return ConnectionStatus(pb.ConnectionStatus.Name(value).removeprefix("CONNECTION_STATUS_"))

@@ -1,0 +1,78 @@
+"""WorkService's messages, to and from what the use cases speak."""
+
+from uuid import UUID
+
+from countersign.push.v1 import export_pb2
+from countersign.push.v1 import work_service_pb2 as pb
+from countersign_core.canonical_json import canonical_json, sha256_hex
+from countersign_push.ack_step import Ack
+from countersign_push.assignment import Assignment, ConnectionAccess
+from countersign_push.export_record import timestamp
+from countersign_push.lease import AttemptError, Lease
+from countersign_push.leftovers import Leftover
+from countersign_push.plain_text import plain
+
+
+def lease(message: pb.Lease) -> Lease:
+    """The right to an export."""
+    return Lease(UUID(message.org_id), UUID(message.export_id), message.fence)
+
+
+def attempt_error(message: pb.AttemptError) -> AttemptError:
+    """A worker's words about a failure."""
+    return AttemptError(message.code, plain(message.message))
+
+
+def evidence(value: "export_pb2.DeliveryEvidence.ValueType") -> str:
+    """The stored name of a piece of evidence, for example RENAMED."""
+    return export_pb2.DeliveryEvidence.Name(value).removeprefix("DELIVERY_EVIDENCE_")
+
+
+def ack(request: pb.ReportAckRequest) -> Ack:
+    """The ERP's answer; a refusal without words gets plain ones."""
+    if request.accepted:
+        return Ack(accepted=True, erp_order_id=plain(request.erp_order_id))
+    return Ack(
+        accepted=False,
+        code=request.error.code or "ERP_REFUSED",
+        message=plain(request.error.message) or "The ERP refused the file",
+    )
+
+
+def leftover(message: pb.Leftover) -> Leftover:
+    """A temporary file, as its name tells."""
+    return Leftover(message.name, UUID(message.export_id), message.fence, message.withdrawn)
+
+
+def access_message(access: ConnectionAccess) -> pb.ConnectionAccess:
+    """A connection with its secrets, for a worker."""
+    return pb.ConnectionAccess(
+        id=str(access.id),
+        org_id=str(access.org_id),
+        connector_type=access.connector_type,
+        config_json=canonical_json(dict(access.config)).decode(),
+        secrets=access.secrets,
+        version=access.version,
+    )
+
+
+def assignment_message(assignment: Assignment) -> pb.Assignment:
+    """One export to deliver."""
+    export = assignment.export
+    return pb.Assignment(
+        lease=pb.Lease(org_id=str(export.org_id), export_id=str(export.id), fence=export.fence),
+        leased_until=timestamp(export.leased_until),
+        lease_seconds=assignment.lease_seconds,
+        attempt=export.attempt,
+        last_attempt=assignment.last_attempt,
+        file_name=export.file_name,
+        document=assignment.document,
+        document_sha256=sha256_hex(assignment.document),
+        content_sha256=export.content_sha256.hex(),
+        staged_name=export.staged_name or "",
+        connection=access_message(assignment.connection),
+        request_id=export.request_id,
+        traceparent=export.traceparent or "",
+        draft_order_id=str(export.draft_id),
+        outcome_unknown_since=timestamp(export.outcome_unknown_since),
+    )
