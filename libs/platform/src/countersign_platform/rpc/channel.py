@@ -45,22 +45,28 @@ def open_channel(
         options=_options(max_message_bytes, safe_methods),
         interceptors=client_interceptors(),
     )
-    return _CarryingChannel(channel, _Carrier(token, default_deadline_seconds))
+    return _CarryingChannel(channel, _Carrier(token), default_deadline_seconds)
 
 
 class _Carrier:
     """What goes along with each call."""
 
-    def __init__(self, token: TokenProvider | None, default_deadline_seconds: float) -> None:
+    def __init__(self, token: TokenProvider | None) -> None:
         self._token = token
-        self._default_deadline = default_deadline_seconds
 
-    def timeout(self, asked: float | None) -> float:
-        """Seconds: the shorter of what was asked for and what the current call has left."""
-        timeout = self._default_deadline if asked is None else asked
+    def timeout(self, asked: float | None) -> float | None:
+        """Seconds: the shorter of what was asked for and what the current call has left.
+
+        Raises:
+            AioRpcError: DEADLINE_EXCEEDED; nothing is left, so nothing goes out.
+        """
         call = find_call()
         remaining = None if call is None else call.remaining_seconds()
-        return timeout if remaining is None else max(0.0, min(timeout, remaining))
+        if remaining is None:
+            return asked
+        if remaining <= 0:
+            raise _deadline_is_over()
+        return remaining if asked is None else min(asked, remaining)
 
     def metadata(self, given: Iterable[Pair] | None) -> list[Pair]:
         """`given`, and what it does not name itself."""
@@ -89,9 +95,10 @@ class _CarryingCallable:
     It stands in for a client interceptor, which would cost every call a task of its own.
     """
 
-    def __init__(self, inner: Any, carrier: _Carrier) -> None:
+    def __init__(self, inner: Any, carrier: _Carrier, default_timeout: float | None) -> None:
         self._inner = inner
         self._carrier = carrier
+        self._default_timeout = default_timeout
 
     def __call__(
         self,
@@ -103,40 +110,30 @@ class _CarryingCallable:
     ) -> Any:
         return self._inner(
             request,
-            timeout=self._carrier.timeout(timeout),
+            timeout=self._carrier.timeout(timeout or self._default_timeout),
             metadata=self._carrier.metadata(metadata),
             **options,
-        )
-
-
-class _StreamCallable(_CarryingCallable):
-    """A reply stream lasts as long as its caller wants: no default deadline."""
-
-    def __call__(
-        self,
-        request: Any,
-        *,
-        timeout: float | None = None,
-        metadata: Iterable[Pair] | None = None,
-        **options: Any,
-    ) -> Any:
-        return self._inner(
-            request, timeout=timeout, metadata=self._carrier.metadata(metadata), **options
         )
 
 
 class _CarryingChannel(grpc.aio.Channel):
     """Hands out carrying multi-callables; everything else is the channel's own."""
 
-    def __init__(self, channel: grpc.aio.Channel, carrier: _Carrier) -> None:
+    def __init__(
+        self, channel: grpc.aio.Channel, carrier: _Carrier, default_deadline_seconds: float
+    ) -> None:
         self._channel = channel
         self._carrier = carrier
+        self._default_deadline = default_deadline_seconds
 
     def unary_unary(self, method: str, *args: Any, **options: Any) -> Any:
-        return _CarryingCallable(self._channel.unary_unary(method, *args, **options), self._carrier)
+        inner = self._channel.unary_unary(method, *args, **options)
+        return _CarryingCallable(inner, self._carrier, self._default_deadline)
 
     def unary_stream(self, method: str, *args: Any, **options: Any) -> Any:
-        return _StreamCallable(self._channel.unary_stream(method, *args, **options), self._carrier)
+        # A reply stream lasts as long as its caller wants.
+        inner = self._channel.unary_stream(method, *args, **options)
+        return _CarryingCallable(inner, self._carrier, None)
 
     def stream_unary(self, method: str, *args: Any, **options: Any) -> Any:
         return self._channel.stream_unary(method, *args, **options)
@@ -161,6 +158,15 @@ class _CarryingChannel(grpc.aio.Channel):
 
     async def __aexit__(self, *exc_info: object) -> None:
         await self.close()
+
+
+def _deadline_is_over() -> grpc.aio.AioRpcError:
+    return grpc.aio.AioRpcError(
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.aio.Metadata(),
+        grpc.aio.Metadata(),
+        details="The deadline of the current call is over",
+    )
 
 
 def _options(max_message_bytes: int, safe_methods: Iterable[str]) -> Sequence[tuple[str, Any]]:

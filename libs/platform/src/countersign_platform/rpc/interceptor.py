@@ -19,7 +19,7 @@ from countersign_core.reasons import Reason
 from countersign_core.roles import Role
 from countersign_platform.auth.identity import Identity
 from countersign_platform.auth.verifier import TokenVerifier
-from countersign_platform.rpc.call import Call, enter_call
+from countersign_platform.rpc.call import Call, enter_call, find_call
 from countersign_platform.rpc.in_flight import InFlight
 from countersign_platform.rpc.metadata import CallMetadata, read_metadata
 from countersign_platform.rpc.status import grpc_code_of, status_of
@@ -193,7 +193,7 @@ class _MethodGuard:
             traceparent=traceparent,
             ip=metadata.ip or _peer_ip(context.peer()),
             user_agent=metadata.user_agent,
-            idempotency_keys=tuple(metadata.idempotency_keys),
+            idempotency_keys=metadata.idempotency_keys,
             deadline=None if remaining is None else time.monotonic() + remaining,
         )
 
@@ -214,7 +214,7 @@ class _MethodGuard:
         if not isinstance(error, CountersignError):
             _log.error("rpc_failed", method=self._method, exc_info=error)
             record_failure(error)
-            error = CountersignError(Reason.INTERNAL, "Internal error")
+            error = _internal_error()
         else:
             _log.info("rpc_refused", method=self._method, reason=error.reason)
         status = status_of(error)
@@ -237,6 +237,13 @@ class _MethodGuard:
         seconds.observe(time.perf_counter() - started)
         self._gauge.dec()
         self._in_flight.leave()
+
+
+def _internal_error() -> CountersignError:
+    """Tells nothing of the inside but the id that finds it in the log."""
+    call = find_call()
+    facts = {} if call is None else {"request_id": call.request_id}
+    return CountersignError(Reason.INTERNAL, "Internal error", **facts)
 
 
 def _code_of_cancelled(context: Context) -> grpc.StatusCode:

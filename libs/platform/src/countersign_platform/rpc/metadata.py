@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import uuid4
 
 AUTHORIZATION = "authorization"
@@ -11,7 +11,12 @@ TRACEPARENT = "traceparent"
 IDEMPOTENCY_KEY = "idempotency-key"
 CLIENT_IP = "x-forwarded-for-client"
 CLIENT_USER_AGENT = "x-client-user-agent"
+# What gRPC itself sends; stands for the end user's where nobody sent that along.
+_DIRECT_USER_AGENT = "user-agent"
 
+_READ = frozenset(
+    {AUTHORIZATION, REQUEST_ID, TRACEPARENT, CLIENT_IP, CLIENT_USER_AGENT, _DIRECT_USER_AGENT}
+)
 _VISIBLE_ASCII = re.compile(r"[!-~]{1,200}")
 _MAX_IP = 64
 _MAX_USER_AGENT = 500
@@ -26,7 +31,7 @@ class CallMetadata:
     traceparent: str | None = None
     ip: str = ""
     user_agent: str = ""
-    idempotency_keys: list[str] = field(default_factory=list)
+    idempotency_keys: tuple[str, ...] = ()
 
     def bearer_token(self) -> str:
         """The token; empty when there is none."""
@@ -36,22 +41,20 @@ class CallMetadata:
 
 def read_metadata(pairs: Iterable[tuple[str, str | bytes]] | None) -> CallMetadata:
     """Reads the pairs; a missing or unfit request id is replaced by a new one."""
-    found = CallMetadata()
+    values: dict[str, str] = {}
+    keys: list[str] = []
     for key, value in pairs or ():
-        if not isinstance(value, str):
-            continue
-        if key == AUTHORIZATION:
-            found.authorization = value
-        elif key == REQUEST_ID:
-            found.request_id = value
-        elif key == TRACEPARENT:
-            found.traceparent = value
-        elif key == IDEMPOTENCY_KEY:
-            found.idempotency_keys.append(value)
-        elif key == CLIENT_IP:
-            found.ip = value[:_MAX_IP]
-        elif key == CLIENT_USER_AGENT:
-            found.user_agent = value[:_MAX_USER_AGENT]
-    if not _VISIBLE_ASCII.fullmatch(found.request_id):
-        found.request_id = uuid4().hex
-    return found
+        if key == IDEMPOTENCY_KEY and isinstance(value, str):
+            keys.append(value)
+        elif key in _READ and isinstance(value, str):
+            values[key] = value
+    request_id = values.get(REQUEST_ID, "")
+    agent = values.get(CLIENT_USER_AGENT) or values.get(_DIRECT_USER_AGENT, "")
+    return CallMetadata(
+        authorization=values.get(AUTHORIZATION, ""),
+        request_id=request_id if _VISIBLE_ASCII.fullmatch(request_id) else uuid4().hex,
+        traceparent=values.get(TRACEPARENT),
+        ip=values.get(CLIENT_IP, "")[:_MAX_IP],
+        user_agent=agent[:_MAX_USER_AGENT],
+        idempotency_keys=tuple(keys),
+    )

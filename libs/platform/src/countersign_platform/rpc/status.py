@@ -5,6 +5,7 @@ from typing import Any
 
 import grpc
 from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.message import DecodeError
 from google.rpc import code_pb2
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, PreconditionFailure, RetryInfo
 from google.rpc.status_pb2 import Status
@@ -24,11 +25,13 @@ from countersign_core.reasons import WIRE_STATUS, Reason
 
 DOMAIN = "countersign"
 
-# Rich details ride in one trailer; beyond the peer's header limit (8 KiB by default) the
-# trailer is dropped and the error with it. So the details stay well below.
+# Rich details ride in a trailer; beyond the peer's header limit (8 KiB by default) the whole
+# error is replaced by RESOURCE_EXHAUSTED. The shares below, in UTF-8 bytes, stay under it: the
+# message travels twice more, in the precondition and percent-encoded (up to threefold).
 MAX_FIELD_VIOLATIONS = 50
-_MAX_VIOLATION_BYTES = 3500
-_MAX_TEXT = 400
+_MAX_VIOLATION_BYTES = 3000
+_MAX_METADATA_BYTES = 1200
+_MAX_TEXT_BYTES = 400
 _OMITTED = "field_errors_omitted"
 
 _CLASS_OF: dict[Reason, type[CountersignError]] = {
@@ -72,7 +75,7 @@ def status_of(error: CountersignError) -> Any:
     info = ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=_short(error.metadata))
     if omitted:
         info.metadata[_OMITTED] = str(omitted)
-    status = Status(code=code_pb2.Code.Value(code.name), message=error.message[:_MAX_TEXT])
+    status = Status(code=code_pb2.Code.Value(code.name), message=_cut(error.message))
     _pack(status, info)
     if violations:
         _pack(status, BadRequest(field_violations=violations))
@@ -88,8 +91,7 @@ def error_from_rpc(error: grpc.aio.AioRpcError) -> CountersignError:
 
     `raise error_from_rpc(error) from error` keeps the transport's own words for the log.
     """
-    status = _rich_status(error)
-    details = {} if status is None else _unpack(status)
+    status, details = _rich_status(error)
     info = details.get(ErrorInfo)
     if (
         status is None
@@ -124,11 +126,13 @@ def _from_bare_code(code: grpc.StatusCode) -> CountersignError:
     return _CLASS_OF.get(reason, CountersignError)(reason, title)
 
 
-def _rich_status(error: grpc.aio.AioRpcError) -> Status | None:
+def _rich_status(error: grpc.aio.AioRpcError) -> tuple[Status | None, dict[type, Any]]:
+    """The status with its details, unless they are garbage or contradict the bare status."""
     try:
-        return rpc_status.from_call(error)
-    except ValueError:  # details that contradict the status: trust the status
-        return None
+        status = rpc_status.from_call(error)
+        return status, {} if status is None else _unpack(status)
+    except (ValueError, DecodeError):
+        return None, {}
 
 
 def _unpack(status: Status) -> dict[type, Any]:
@@ -148,7 +152,7 @@ def _violations(errors: Iterable[FieldError]) -> tuple[list[Any], int]:
     size = omitted = 0
     for error in errors:
         violation = BadRequest.FieldViolation(
-            field=error.field[:_MAX_TEXT], description=error.description[:_MAX_TEXT]
+            field=_cut(error.field), description=_cut(error.description)
         )
         size += violation.ByteSize()
         if len(kept) < MAX_FIELD_VIOLATIONS and size <= _MAX_VIOLATION_BYTES:
@@ -161,8 +165,8 @@ def _violations(errors: Iterable[FieldError]) -> tuple[list[Any], int]:
 def _precondition(error: CountersignError) -> PreconditionFailure:
     violation = PreconditionFailure.Violation(
         type=error.reason,
-        subject=error.metadata.get("current", ""),
-        description=error.message[:_MAX_TEXT],
+        subject=_cut(error.metadata.get("current", "")),
+        description=_cut(error.message),
     )
     return PreconditionFailure(violations=[violation])
 
@@ -174,7 +178,20 @@ def _retry_info(seconds: float) -> RetryInfo:
 
 
 def _short(metadata: Mapping[str, str]) -> dict[str, str]:
-    return {key: str(value)[:_MAX_TEXT] for key, value in metadata.items()}
+    """The facts, each cut and as many as travel safely."""
+    kept: dict[str, str] = {}
+    size = 0
+    for key, value in metadata.items():
+        text = _cut(str(value))
+        size += len(key) + len(text.encode())
+        if size > _MAX_METADATA_BYTES:
+            break
+        kept[key] = text
+    return kept
+
+
+def _cut(text: str) -> str:
+    return text.encode()[:_MAX_TEXT_BYTES].decode(errors="ignore")
 
 
 def _pack(status: Status, detail: Any) -> None:
