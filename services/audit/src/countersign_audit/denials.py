@@ -2,22 +2,22 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-import structlog
-
+from countersign.audit.v1 import audit_service_pb2 as pb
 from countersign_audit.commands.append_events import AppendEvents
-from countersign_audit.event import Event
+from countersign_audit.messages import events_of, timestamp_of
 from countersign_core.audit_actions import AuditAction, EntityType
-from countersign_core.canonical_json import canonical_json
 from countersign_core.roles import Role
+from countersign_platform.outbox.audit_record import NO_ORG, audit_row
 from countersign_platform.rpc.call import Call
-
-_log = structlog.get_logger(__name__)
 
 
 class Denials:
-    """Records calls that lacked a role; the server's `on_denied`."""
+    """Records calls that lacked a role; the server's `on_denied`.
+
+    Other services do this through their outbox. This one is where the outbox would lead to.
+    """
 
     def __init__(
         self, append_events: AppendEvents, database_now: Callable[[], Awaitable[datetime]]
@@ -27,30 +27,21 @@ class Denials:
         self._database_now = database_now
 
     async def __call__(self, call: Call, allowed: frozenset[Role]) -> None:
-        """Appends ACCESS_DENIED to the caller's org; a service token has none and is logged.
-
-        The id is random: two refusals are two acts, however alike they look.
-        """
-        if call.identity.org_id is None:
-            _log.warning("access_denied", method=call.method, subject=call.identity.subject)
-            return
-        occurred_at = await self._database_now()
-        await self._append_events([_denial(call, call.identity.org_id, allowed, occurred_at)])
+        """Appends ACCESS_DENIED to the caller's org; a service's token has none, so NO_ORG."""
+        denial = _denial(call, allowed)
+        denial.occurred_at.CopyFrom(timestamp_of(await self._database_now()))
+        await self._append_events(events_of(pb.AppendEventsRequest(events=[denial])))
 
 
-def _denial(call: Call, org_id: UUID, allowed: frozenset[Role], occurred_at: datetime) -> Event:
-    facts = {"allowed_roles": sorted(allowed), "roles": sorted(call.identity.roles)}
-    return Event(
-        org_id=org_id,
+def _denial(call: Call, allowed: frozenset[Role]) -> pb.AuditEvent:
+    _, payload = audit_row(
+        call,
+        AuditAction.ACCESS_DENIED,
+        EntityType.RPC,
+        call.method,
+        org_id=call.identity.org_id or NO_ORG,
+        # Two refusals are two acts, however alike they look.
         event_id=uuid4(),
-        occurred_at=occurred_at,
-        actor_user_id=call.identity.subject,
-        action=AuditAction.ACCESS_DENIED,
-        entity_type=EntityType.RPC,
-        entity_id=call.method,
-        request_id=call.request_id,
-        trace_id=call.trace_id,
-        ip=call.ip,
-        user_agent=call.user_agent,
-        after_json=canonical_json(facts).decode(),
+        after={"roles": sorted(call.identity.roles), "allowed_roles": sorted(allowed)},
     )
+    return pb.AuditEvent.FromString(payload)

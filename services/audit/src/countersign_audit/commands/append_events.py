@@ -3,12 +3,17 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 
 from countersign_audit.event import Event
 from countersign_audit.metrics import ALREADY_KNOWN, APPEND_SECONDS, BATCH_SIZE, EVENTS
 from countersign_audit.ports import EventLog
 from countersign_core.audit_actions import AuditAction
 from countersign_core.errors import FieldError, InvalidRequest
+
+# asyncpg sends the first and the last moment that Python knows as -infinity and infinity.
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST = datetime(9998, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
 
 _TEXT_FIELDS = tuple(field.name for field in fields(Event) if field.type is str)
 _JSON_FIELDS = ("before_json", "after_json")
@@ -56,6 +61,8 @@ def _field_errors(events: Sequence[Event]) -> Iterator[FieldError]:
 def _problems(event: Event) -> Iterator[tuple[str, str]]:
     if event.action not in AuditAction.__members__:
         yield "action", f"{event.action} is not an action of the audit trail"
+    if not EARLIEST <= event.occurred_at <= LATEST:
+        yield "occurred_at", f"must lie between {EARLIEST.year} and {LATEST.year}"
     for name in _TEXT_FIELDS:
         if "\0" in getattr(event, name):  # PostgreSQL's text cannot hold it
             yield name, "must not contain the character NUL"

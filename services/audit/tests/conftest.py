@@ -1,0 +1,147 @@
+"""Events to record, a real audit service on a real database, and the ways around it."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import grpc.aio
+import pytest
+from pydantic import SecretStr
+
+from countersign.audit.v1 import audit_service_pb2 as pb
+from countersign.audit.v1.audit_service_pb2_grpc import AuditServiceStub
+from countersign_audit.bootstrap import build
+from countersign_audit.event import Event, Link
+from countersign_audit.messages import message_of
+from countersign_audit.settings import AuditSettings
+from countersign_audit.store import Store
+from countersign_core.roles import Role
+from countersign_platform.database.pool import Database
+from countersign_platform.rpc.channel import open_channel
+from countersign_platform.rpc.status import error_from_rpc
+from countersign_platform.testing.databases import Databases
+from countersign_platform.testing.tokens import TestTokens
+
+MakeEvent = Callable[..., Event]
+
+
+@pytest.fixture
+def org_id() -> UUID:
+    return uuid4()
+
+
+@pytest.fixture
+def make_event(org_id) -> MakeEvent:
+    """An approval in `org_id`, unless told otherwise; each call makes a new event."""
+
+    def make(**fields: Any) -> Event:
+        draft_id = str(uuid4())
+        return Event(
+            **{
+                "org_id": org_id,
+                "event_id": uuid4(),
+                "occurred_at": datetime(2026, 3, 1, 9, 30, 0, 123456, tzinfo=UTC),
+                "actor_user_id": "user-1",
+                "action": "DRAFT_APPROVED",
+                "entity_type": "draft_order",
+                "entity_id": draft_id,
+                "draft_order_id": draft_id,
+                "request_id": "request-1",
+                "trace_id": "0af7651916cd43dd8448eb211c80319c",
+                "ip": "192.0.2.7",
+                "user_agent": "curl/8.5",
+                "before_json": '{"status":"READY"}',
+                "after_json": '{"status":"APPROVED","approved_by":"Zoë"}',
+                **fields,
+            }
+        )
+
+    return make
+
+
+@pytest.fixture
+async def owner(databases: Databases) -> AsyncIterator[asyncpg.Connection]:
+    """A connection of the role that owns the tables: what a DBA gone bad would use."""
+    connection = await asyncpg.connect(databases.owner_url)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def store(databases: Databases) -> AsyncIterator[Store]:
+    """The store, with the grants of the service's role."""
+    database = await Database.connect(databases.url_for("audit"), "audit-tests")
+    yield Store(database)
+    await database.close()
+
+
+@dataclass(frozen=True, slots=True)
+class AuditClient:
+    """Calls one replica over gRPC. Refusals come as the error that the service raised."""
+
+    channel: grpc.aio.Channel
+    tokens: TestTokens
+
+    async def append(self, *events: Event, role: Role = Role.RELAY) -> pb.AppendEventsResponse:
+        """AppendEvents as a service."""
+        messages = [message_of(Link(event, 0, b"", b"")) for event in events]
+        request = pb.AppendEventsRequest(events=messages)
+        return await self.call("AppendEvents", request, self.tokens.service(role))
+
+    async def list(self, org_id: UUID, **fields: Any) -> pb.ListEventsResponse:
+        """ListEvents as a viewer of the org."""
+        token = self.tokens.user(org_id, Role.VIEWER)
+        return await self.call("ListEvents", pb.ListEventsRequest(**fields), token)
+
+    async def verify(self, org_id: UUID, **fields: int) -> pb.VerifyChainResponse:
+        """VerifyChain as an admin of the org."""
+        token = self.tokens.user(org_id, Role.ADMIN)
+        return await self.call("VerifyChain", pb.VerifyChainRequest(**fields), token)
+
+    async def call(
+        self, method: str, request: Any, token: str | None, metadata: tuple[Any, ...] = ()
+    ) -> Any:
+        """Any method with any token."""
+        bearer = () if token is None else (("authorization", f"Bearer {token}"),)
+        stub = getattr(AuditServiceStub(self.channel), method)
+        try:
+            return await stub(request, metadata=(*bearer, *metadata))
+        except grpc.aio.AioRpcError as error:
+            raise error_from_rpc(error) from error
+
+
+StartReplica = Callable[..., Any]
+
+
+@pytest.fixture
+async def start_replica(databases: Databases, tokens: TestTokens) -> AsyncIterator[StartReplica]:
+    """Starts an audit service in this process; each call is one more replica."""
+    async with AsyncExitStack() as stack:
+
+        async def start(**settings: Any) -> AuditClient:
+            service = await build(
+                AuditSettings(
+                    listen="127.0.0.1:0",
+                    probe_listen="127.0.0.1:0",
+                    jwks=tokens.jwks,
+                    database_url=SecretStr(databases.url_for("audit")),
+                    **settings,
+                )
+            )
+            stack.push_async_callback(service.stop)
+            ports = await service.start()
+            channel = open_channel(f"127.0.0.1:{ports.rpc}")
+            stack.push_async_callback(channel.close)
+            return AuditClient(channel, tokens)
+
+        yield start
+
+
+@pytest.fixture
+async def audit(start_replica: StartReplica) -> AuditClient:
+    """One replica."""
+    return await start_replica()
