@@ -1,0 +1,93 @@
+"""A dropzone in a folder that this machine can see: a local disk or a mounted share.
+
+File calls block, so each runs in a thread. A share that hangs keeps its threads: once
+several of them have not come back, further calls are refused at once, so that one dead
+server does not take every thread of the worker.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from countersign_export_worker.connectors import folder_acks, folder_check, folder_files
+from countersign_export_worker.connectors.os_errors import os_errors_as_delivery_errors
+from countersign_export_worker.errors import TransientDeliveryError
+from countersign_export_worker.file_names import DropName
+from countersign_export_worker.ports import AckFile, CheckReport, Whereabouts
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+class FolderConnector:
+    """ErpConnectorPort over a folder."""
+
+    def __init__(self, export_path: Path, ack_path: Path | None = None, *, threads: int = 8) -> None:
+        """`threads`: how many file calls of this folder may be under way at once."""
+        self._export_path = export_path
+        self._ack_path = ack_path
+        self._threads = threads
+        self._under_way = 0
+
+    async def stage(self, name: DropName, document: bytes) -> DropName:
+        """See ErpConnectorPort."""
+        return await self._in_thread(folder_files.stage, self._export_path, name, document)
+
+    async def publish(self, staged: DropName) -> None:
+        """See ErpConnectorPort."""
+        await self._in_thread(folder_files.publish, self._export_path, staged)
+
+    async def withdraw(self, staged: DropName) -> None:
+        """See ErpConnectorPort."""
+        await self._in_thread(folder_files.withdraw, self._export_path, staged)
+
+    async def trace(self, staged: DropName) -> Whereabouts:
+        """See ErpConnectorPort."""
+        return await self._in_thread(folder_files.trace, self._export_path, staged)
+
+    async def discard(self, name: DropName) -> None:
+        """See ErpConnectorPort."""
+        await self._in_thread(folder_files.discard, self._export_path, name)
+
+    async def list_leftovers(self) -> Sequence[DropName]:
+        """See ErpConnectorPort."""
+        return await self._in_thread(folder_files.list_leftovers, self._export_path)
+
+    async def test_connection(self) -> CheckReport:
+        """See ErpConnectorPort."""
+        return await self._in_thread(folder_check.check_folder, self._export_path)
+
+    async def poll_acks(self) -> Sequence[AckFile]:
+        """See ErpConnectorPort."""
+        if self._ack_path is None:
+            return ()
+        return await self._in_thread(folder_acks.read_acks, self._ack_path)
+
+    async def file_ack(self, ack: AckFile, *, understood: bool) -> None:
+        """See ErpConnectorPort."""
+        if self._ack_path is not None:
+            await self._in_thread(
+                folder_acks.file_ack, self._ack_path, ack.name, understood=understood
+            )
+
+    async def aclose(self) -> None:
+        """Nothing is kept open between calls."""
+
+    async def _in_thread(
+        self, call: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs
+    ) -> _T:
+        if self._under_way >= self._threads:
+            raise TransientDeliveryError(
+                "UNREACHABLE", f"Earlier file calls in {self._export_path} have not come back yet."
+            )
+
+        def counted() -> _T:
+            try:
+                with os_errors_as_delivery_errors(self._export_path):
+                    return call(*args, **kwargs)
+            finally:
+                self._under_way -= 1
+
+        self._under_way += 1
+        return await asyncio.to_thread(counted)

@@ -1,0 +1,67 @@
+"""Which connector serves a connection: the entry-point group `countersign.connectors`.
+
+An entry point's name is the connection's connector_type; what it names is a function from
+ConnectionAccess to ErpConnectorPort, so that a connector is a package that anybody installs
+beside the worker.
+"""
+
+import contextlib
+from collections.abc import Callable, Mapping
+from importlib.metadata import entry_points
+from uuid import UUID
+
+from countersign_export_worker.assignment import ConnectionAccess
+from countersign_export_worker.errors import DeliveryError, PermanentDeliveryError
+from countersign_export_worker.ports import ErpConnectorPort
+
+GROUP = "countersign.connectors"
+
+OpenConnector = Callable[[ConnectionAccess], ErpConnectorPort]
+
+
+def installed_connectors() -> dict[str, OpenConnector]:
+    """Every connector that is installed, by connector_type."""
+    return {entry.name: entry.load() for entry in entry_points(group=GROUP)}
+
+
+class ConnectorRegistry:
+    """One open connector per connection, made anew when the connection has changed."""
+
+    def __init__(self, connectors: Mapping[str, OpenConnector]) -> None:
+        """`connectors`: how to open each connector_type."""
+        self._connectors = connectors
+        self._open: dict[UUID, tuple[int, ErpConnectorPort]] = {}
+        # Replaced while a delivery may still use them; closed at the end.
+        self._stale: list[ErpConnectorPort] = []
+
+    def connector_for(self, access: ConnectionAccess) -> ErpConnectorPort:
+        """The connector of a connection that was saved; the same one until it changes.
+
+        Raises:
+            PermanentDeliveryError: UNKNOWN_CONNECTOR, or BAD_CONFIG from the connector.
+        """
+        known = self._open.get(access.id)
+        if known is not None and known[0] >= access.version:
+            return known[1]
+        connector = self.open(access)
+        if known is not None:
+            self._stale.append(known[1])
+        self._open[access.id] = (access.version, connector)
+        return connector
+
+    def open(self, access: ConnectionAccess) -> ErpConnectorPort:
+        """A connector for this call alone, for a connection that may not be saved yet."""
+        open_connector = self._connectors.get(access.connector_type)
+        if open_connector is None:
+            raise PermanentDeliveryError(
+                "UNKNOWN_CONNECTOR", f"No connector for {access.connector_type} is installed."
+            )
+        return open_connector(access)
+
+    async def aclose(self) -> None:
+        """Close every connector."""
+        for connector in [*self._stale, *(connector for _, connector in self._open.values())]:
+            with contextlib.suppress(DeliveryError):
+                await connector.aclose()
+        self._open.clear()
+        self._stale.clear()
