@@ -12,7 +12,7 @@ StartSystem = Callable[..., Awaitable[System]]
 
 @pytest.fixture
 async def start_system(databases: Any, tmp_path: Path) -> AsyncIterator[StartSystem]:
-    """Start a system on a database of its own; it is killed when the test ends."""
+    """Start a system on a database of its own (or `on` another); killed when the test ends."""
     started: list[System] = []
 
     async def start(
@@ -20,9 +20,10 @@ async def start_system(databases: Any, tmp_path: Path) -> AsyncIterator[StartSys
         broker_url: str | None = None,
         redis_url: str | None = None,
         settings: dict[str, str] | None = None,
+        on: Any = None,
         **replicas: int,
     ) -> System:
-        urls = {role: databases.url_for(role) for role in ("approval", "push", "audit")}
+        urls = {role: (on or databases).url_for(role) for role in ("approval", "push", "audit")}
         folder = tmp_path / f"system-{len(started)}"
         system = System(folder, urls, broker_url, redis_url, settings or {})
         started.append(system)

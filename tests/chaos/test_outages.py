@@ -5,6 +5,8 @@ import signal
 from typing import Any
 
 import pytest
+from countersign_platform.testing.databases import cloned_database, make_template
+from countersign_platform.testing.postgres_server import PostgresServer, StopMode
 from system import System, Tenant, eventually
 
 pytestmark = pytest.mark.chaos
@@ -115,21 +117,23 @@ async def any_file(tenant: Tenant) -> bool:
     return bool(tenant.files())
 
 
-async def test_postgres_crash_loses_no_accepted_push(start_system: Any, postgres: Any) -> None:
+async def test_postgres_crash_loses_no_accepted_push(start_system: Any) -> None:
     """Immediate shutdown and restart: what was answered 200 is delivered, once."""
-    system = await start_system(settings={"COUNTERSIGN_LEASE_SECONDS": "2"})
-    async with system.tenant() as tenant:
-        ids = await tenant.approved_many(DRAFTS)
-        pushes = [asyncio.create_task(tenant.push(each)) for each in ids]
-        await eventually(lambda: any_file(tenant), what="the first file")
-        postgres.crash()
-        postgres.start()
-        answers = await asyncio.gather(*pushes)
-        assert {answer.status_code for answer in answers} <= {200, 503, 504, 500}
-        for each in ids:
-            answer = await eventually(lambda each=each: settled(tenant, each), what="push accepted")
-            assert answer
-        await assert_each_arrived_once(tenant, ids)
+    with PostgresServer() as server:
+        async with cloned_database(server, await make_template(server)) as databases:
+            system = await start_system(on=databases, settings={"COUNTERSIGN_LEASE_SECONDS": "2"})
+            async with system.tenant() as tenant:
+                ids = await tenant.approved_many(DRAFTS)
+                pushes = [asyncio.create_task(tenant.push(each)) for each in ids]
+                await eventually(lambda: any_file(tenant), what="the first file")
+                server.stop(StopMode.IMMEDIATE)
+                server.start()
+                answers = await asyncio.gather(*pushes)
+                assert {answer.status_code for answer in answers} <= {200, 503, 504}
+                for each in ids:
+                    await eventually(lambda each=each: settled(tenant, each), what="accepted")
+                await assert_each_arrived_once(tenant, ids)
+            await system.stop()
 
 
 async def settled(tenant: Tenant, draft_id: str) -> bool:

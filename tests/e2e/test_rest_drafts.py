@@ -155,7 +155,7 @@ async def test_detail_has_header_lines_exports_and_trail(tenant: Tenant) -> None
     assert [line["internal_sku"] for line in detail["lines"]] == ["23256"]
     [export] = detail["exports"]
     assert export["status"] == "SENT"
-    assert {event["action"] for event in detail["audit"]} == {
+    assert {event["action"] for event in detail["audit_trail"]} == {
         "DRAFT_SUBMITTED",
         "DRAFT_APPROVED",
         "DRAFT_PUSHED",

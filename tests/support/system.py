@@ -20,7 +20,7 @@ import grpc
 import httpx
 
 from countersign_core.roles import Role
-from countersign_platform.auth.minting import create_signing_key, load_signing_key, mint_token
+from countersign_platform.auth.minting import create_signing_key, mint_token
 
 HOST = "127.0.0.1"
 MODULES = {
@@ -133,8 +133,7 @@ class System:
     def __post_init__(self) -> None:
         self.keys = self.folder / "keys"
         self.keys.mkdir(parents=True)
-        create_signing_key(self.keys)
-        self.signing_key = load_signing_key(self.keys)
+        self.signing_key = create_signing_key(self.keys)
         for name, role in (("relay", Role.RELAY), ("worker", Role.WORKER)):
             self._service_token(name, role)
         ring = "k1:" + base64.b64encode(secrets.token_bytes(32)).decode()

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from countersign_cli.stack.layout import Layout
 from countersign_core.roles import Role
-from countersign_platform.auth.minting import create_signing_key, load_signing_key, mint_token
+from countersign_platform.auth.minting import KEY_FILE_NAME, create_signing_key, mint_token
 
 SERVICE_TOKEN_SECONDS = 30 * 24 * 3600
 
@@ -43,7 +43,7 @@ def mint(
 ) -> str:
     """A token signed with the stack's key."""
     return mint_token(
-        load_signing_key(layout.keys),
+        layout.keys / KEY_FILE_NAME,
         subject=subject,
         roles=roles,
         org_id=org_id,
