@@ -108,9 +108,10 @@ class _CarryingCallable:
         metadata: Iterable[Pair] | None = None,
         **options: Any,
     ) -> Any:
+        asked = self._default_timeout if timeout is None else timeout
         return self._inner(
             request,
-            timeout=self._carrier.timeout(timeout or self._default_timeout),
+            timeout=self._carrier.timeout(asked),
             metadata=self._carrier.metadata(metadata),
             **options,
         )

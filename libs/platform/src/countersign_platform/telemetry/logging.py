@@ -43,7 +43,7 @@ def configure_logging(settings: ProcessSettings, service: str) -> None:
     structlog.configure(
         processors=[*shared, *final],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=_stderr_logger,
         cache_logger_on_first_use=False,
     )
     _configure_libraries(level, shared, final)
@@ -54,7 +54,7 @@ def _configure_libraries(
     shared: list[structlog.typing.Processor],
     final: list[structlog.typing.Processor],
 ) -> None:
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _StderrHandler()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
@@ -66,6 +66,21 @@ def _configure_libraries(
     root.setLevel(level)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
+
+
+# Both look stderr up when they write: it may be replaced after the configuration.
+
+
+def _stderr_logger(*_args: Any) -> structlog.WriteLogger:
+    return structlog.WriteLogger(sys.stderr)
+
+
+class _StderrHandler(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            sys.stderr.write(self.format(record) + "\n")
+        except Exception:  # noqa: BLE001 — a log line must not end what it tells of
+            self.handleError(record)
 
 
 def _add_call(_logger: Any, _method: str, event: EventDict) -> EventDict:
