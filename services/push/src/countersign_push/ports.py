@@ -40,6 +40,9 @@ class ReplayCache(Protocol):
     ) -> None:
         """Keeps one answer until its key expires."""
 
+    async def close(self) -> None:
+        """Lets go of what it holds."""
+
 
 class WakeUp(Protocol):
     """Tells the relay that there are new rows."""

@@ -11,10 +11,13 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import Self
 from uuid import UUID
 
 import structlog
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from countersign_core.lifecycle import ExportStatus
@@ -42,6 +45,9 @@ class NoReplayCache:
     ) -> None:
         """Keeps nothing."""
 
+    async def close(self) -> None:
+        """There is nothing to close."""
+
 
 class RedisReplayCache:
     """Final answers in Redis, under a key that no tenant can forge for another."""
@@ -57,6 +63,21 @@ class RedisReplayCache:
         self._timeout = timeout_seconds
         self._clock = clock
         self._paused_until = float("-inf")
+
+    @classmethod
+    def connect(cls, url: str, timeout_seconds: float) -> Self:
+        """Over a pool that connects when it is first used; one try per exchange."""
+        redis = Redis.from_url(
+            url,
+            socket_timeout=timeout_seconds,
+            socket_connect_timeout=timeout_seconds,
+            retry=Retry(NoBackoff(), 0),
+        )
+        return cls(redis, timeout_seconds)
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._redis.aclose()
 
     async def look_up(
         self, scope: KeyScope, draft_ids: Sequence[UUID]
