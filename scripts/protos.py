@@ -84,8 +84,8 @@ def build_image(protos: Path, work: Path, name: str) -> Path:
 
 def buf(*arguments: str) -> None:
     """Run buf on our own files only."""
-    command = [str(BIN / "buf"), *arguments, "--config", str(ROOT / "buf.yaml"), "--path", "countersign"]
-    if subprocess.run(command, check=False).returncode != 0:
+    ours = ["--config", str(ROOT / "buf.yaml"), "--path", "countersign"]
+    if subprocess.run([str(BIN / "buf"), *arguments, *ours], check=False).returncode != 0:
         raise SystemExit(f"buf {arguments[0]} found something")
 
 
@@ -93,11 +93,13 @@ def difference(left: Path, right: Path) -> list[str]:
     """Paths below both folders whose bytes differ or that only one of them has."""
 
     def files(base: Path) -> set[Path]:
-        found = (path.relative_to(base) for package in PACKAGES for path in (base / package).rglob("*"))
-        return {path for path in found if path.suffix in {".py", ".pyi"} and "__pycache__" not in path.parts}
+        found = (path for package in PACKAGES for path in (base / package).rglob("*.py*"))
+        return {path.relative_to(base) for path in found if path.suffix in {".py", ".pyi"}}
 
     one, other = files(left), files(right)
-    changed = {path for path in one & other if not filecmp.cmp(left / path, right / path, shallow=False)}
+    changed = {
+        path for path in one & other if not filecmp.cmp(left / path, right / path, shallow=False)
+    }
     return sorted(str(path) for path in changed | (one ^ other))
 
 

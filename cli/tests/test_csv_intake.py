@@ -4,6 +4,7 @@ import csv
 from pathlib import Path
 
 import pytest
+
 from countersign_cli.intake.csv_orders import read_orders
 from countersign_cli.intake.mapping import MappingError, load_mapping, parse_mapping
 
@@ -80,9 +81,7 @@ def test_quoted_cells_may_hold_commas_and_newlines(tmp_path: Path) -> None:
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(HEADER.split(","))
-        writer.writerow(
-            ["1", "A", "red,\nblue", "2", "2011-10-06 16:20:00", "1", "1.0", "France"]
-        )
+        writer.writerow(["1", "A", "red,\nblue", "2", "2011-10-06 16:20:00", "1", "1.0", "France"])
     [order] = read_orders(path, RETAIL)
     assert order["lines"][0]["description"] == "red,\nblue"
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from countersign_cli.intake.json_lines import read_orders
 from countersign_cli.intake.mapping import MappingError
 

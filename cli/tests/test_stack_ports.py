@@ -3,6 +3,7 @@
 import socket
 
 import pytest
+
 from countersign_cli.stack.ports import HOST, PortBusyError, Ports, free_ports
 
 

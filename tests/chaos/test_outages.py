@@ -5,9 +5,10 @@ import signal
 from typing import Any
 
 import pytest
+from system import System, Tenant, eventually
+
 from countersign_platform.testing.databases import cloned_database, make_template
 from countersign_platform.testing.postgres_server import PostgresServer, StopMode
-from system import System, Tenant, eventually
 
 pytestmark = pytest.mark.chaos
 

@@ -5,7 +5,6 @@ once, one draft gives one export, one file and one audit event.
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -132,7 +131,8 @@ async def test_32_retries_at_once_make_one_new_export(clicker: Tenant) -> None:
     answer = await clicker.http.post("/draft-orders/batch-push", json={"items": items})
     assert all(result.get("problem") is None for result in answer.json()["results"])
     await clicker.wait_all("ERROR", DRAFTS)
-    await restore(clicker.dropzone, blocked)
+    clicker.dropzone.unlink()
+    blocked.rename(clicker.dropzone)
     answers = await race(
         clicker, ids, lambda client, each: client.post(f"/draft-orders/{each}/retry-push")
     )
@@ -142,11 +142,6 @@ async def test_32_retries_at_once_make_one_new_export(clicker: Tenant) -> None:
     await assert_delivered_once(clicker, ids, exports_per_draft=2)
     await clicker.wait_audit(DRAFTS, action="DRAFT_PUSH_RETRIED")
     await clicker.wait_audit(DRAFTS, action="DRAFT_PUSH_FAILED")
-
-
-async def restore(folder: Path, away: Path) -> None:
-    folder.unlink()
-    away.rename(folder)
 
 
 async def test_32_approves_at_once_approve_once(clicker: Tenant) -> None:

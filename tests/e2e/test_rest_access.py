@@ -94,7 +94,7 @@ async def test_the_request_id_is_kept_or_made_and_reaches_the_trail(tenant: Tena
 async def test_the_trace_goes_from_the_gateway_through_the_outbox_to_the_worker(
     start_system: Any, rabbit: Any
 ) -> None:
-    """traceparent in, the same trace id on the worker's delivery and in the trail."""
+    """A traceparent in, the same trace id on the worker's delivery and in the trail."""
     system = await start_system(broker_url=rabbit.url)
     trace = uuid4().hex
     async with system.tenant() as tenant:

@@ -140,7 +140,7 @@ async def test_a_key_with_another_request_is_422(tenant: Tenant) -> None:
 
 @pytest.mark.parametrize("key", ["", "a b", "ü", "x" * 256, '"open'])
 async def test_a_malformed_key_is_400_and_pushes_nothing(tenant: Tenant, key: str) -> None:
-    """1–255 visible ASCII characters, bare or quoted."""
+    """1 to 255 visible ASCII characters, bare or quoted."""
     draft = await tenant.approved()
     answer = await tenant.http.post(
         f"/draft-orders/{draft['id']}/push",

@@ -88,9 +88,9 @@ async def create(
         console.print(f"Connection {made['id']} is {made['status']}.")
 
 
-@app.command()
+@app.command("test")
 @async_command
-async def test(connection_id: str, as_json: AsJson = False) -> None:
+async def run_test(connection_id: str, as_json: AsJson = False) -> None:
     """Have a worker do at the connection what a delivery does."""
     async with open_client() as client:
         result = (await call(client, "POST", f"/erp-connections/{connection_id}/test")).json()

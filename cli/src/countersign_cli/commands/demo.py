@@ -123,7 +123,8 @@ async def _approve_and_push(client: httpx.AsyncClient, draft: dict[str, Any]) ->
     _expect(again.json()["erp_export_id"] == export, "the second push names the same export")
     _expect(again.headers.get("Idempotent-Replayed") == "true", "the second push is a replay")
     console.print(
-        f"{draft['external_ref']}: push {first.status_code}, again {again.status_code}: export {export}"
+        f"{draft['external_ref']}: push {first.status_code}, "
+        f"again {again.status_code}: export {export}"
     )
 
 

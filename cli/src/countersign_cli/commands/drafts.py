@@ -60,14 +60,18 @@ async def submit(
 
 def _read(file: Path, mapping: str | None) -> list[dict[str, Any]]:
     try:
-        if file.suffix.lower() != ".csv":
-            return json_lines.read_orders(file)
-        if mapping is None:
-            raise MappingError("a CSV needs --mapping")
-        return csv_orders.read_orders(file, load_mapping(mapping))
+        return _read_orders(file, mapping)
     except MappingError as error:
         errors.print(f"[red]countersign drafts submit:[/red] {error}", highlight=False)
         raise typer.Exit(2) from error
+
+
+def _read_orders(file: Path, mapping: str | None) -> list[dict[str, Any]]:
+    if file.suffix.lower() != ".csv":
+        return json_lines.read_orders(file)
+    if mapping is None:
+        raise MappingError("a CSV needs --mapping")
+    return csv_orders.read_orders(file, load_mapping(mapping))
 
 
 async def submit_order(client: httpx.AsyncClient, order: dict[str, Any]) -> dict[str, Any]:

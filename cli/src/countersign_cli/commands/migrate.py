@@ -5,9 +5,9 @@ import os
 from typing import Annotated
 
 import typer
-from countersign_platform.database.migrate import current, upgrade
 
 from countersign_cli.output import console, errors, show_json, show_table
+from countersign_platform.database.migrate import current, upgrade
 
 OWNER_URL_VARIABLE = "COUNTERSIGN_OWNER_DATABASE_URL"
 PASSWORD_VARIABLES = {

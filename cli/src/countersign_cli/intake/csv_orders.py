@@ -8,8 +8,9 @@ from countersign_cli.intake.mapping import Mapping, MappingError, Rules
 
 
 def read_orders(path: Path, mapping: Mapping) -> list[dict[str, Any]]:
-    """Submit bodies in the order of their first rows; the whole file is read first, because
-    an order's rows need not stand together.
+    """Submit bodies, in the order of their first rows.
+
+    The whole file is read first, because an order's rows need not stand together.
 
     Raises:
         MappingError: a column is missing, or a row does not fit; names file and line.

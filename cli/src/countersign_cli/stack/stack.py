@@ -6,8 +6,6 @@ import os
 from collections.abc import Callable
 from typing import IO
 
-from countersign_platform.database.migrate import upgrade
-
 from countersign_cli.stack.environment import Backends, process_environments
 from countersign_cli.stack.keys import ensure_keys
 from countersign_cli.stack.layout import Layout
@@ -19,6 +17,7 @@ from countersign_cli.stack.processes import (
     stop_process,
     wait_ready,
 )
+from countersign_platform.database.migrate import upgrade
 from countersign_platform.embedded_postgres import EmbeddedPostgres
 
 Report = Callable[[str], None]
@@ -85,11 +84,13 @@ class Stack:
         await asyncio.to_thread(self._postgres.start)
         await asyncio.to_thread(self._postgres.create_database, "countersign")
         self._report("migrations")
-        roles = [f"countersign_{name}" for name in ("approval", "push", "audit")]
-        passwords = dict.fromkeys(roles, self._postgres.password)
+        approval, push, audit = (f"countersign_{name}" for name in ("approval", "push", "audit"))
+        passwords = dict.fromkeys((approval, push, audit), self._postgres.password)
         await upgrade(self._postgres.url("countersign"), passwords=passwords)
         backends = Backends(
-            *(self._postgres.url("countersign", role) for role in roles),
+            approval_url=self._postgres.url("countersign", approval),
+            push_url=self._postgres.url("countersign", push),
+            audit_url=self._postgres.url("countersign", audit),
             broker_url=self._broker_url,
             redis_url=self._redis_url,
         )
