@@ -183,7 +183,9 @@ BEGIN
     IF to_regclass('audit.' || v_name) IS NOT NULL THEN
         RETURN false;
     END IF;
-    PERFORM pg_advisory_xact_lock(hashtextextended('countersign audit partitions', 0));
+    -- The lock that ATTACH takes anyway; readers and writers go on. Unlike an advisory lock it
+    -- also makes this session see the tables that others made meanwhile.
+    LOCK TABLE audit.events IN SHARE UPDATE EXCLUSIVE MODE;
     IF to_regclass('audit.' || v_name) IS NOT NULL THEN
         RETURN false;
     END IF;
