@@ -1,0 +1,145 @@
+"""Query parameters of lists: what to show, and which page of it."""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from countersign.approval.v1 import approval_service_pb2 as approvals
+from countersign.audit.v1 import audit_service_pb2 as audit
+from countersign.push.v1 import export_pb2 as exports
+from countersign.push.v1 import push_service_pb2 as pushes
+from countersign_core.lifecycle import DraftStatus, ExportStatus
+from countersign_gateway.bodies.drafts import status_number
+from countersign_gateway.bodies.fields import (
+    Body,
+    DateText,
+    Moment,
+    OptionalMark,
+    QueryText,
+    timestamp,
+)
+
+
+class Page(Body):
+    """Which page."""
+
+    page_token: QueryText | None = Field(None, max_length=500)
+    """next_page_token of the page before; bound to the filters."""
+
+
+class DraftFilters(Page):
+    """Which drafts; filters combine with AND."""
+
+    status: list[DraftStatus] = Field(default_factory=list)
+    """Any of these; may repeat."""
+    customer: QueryText | None = Field(None, max_length=300)
+    """Customer number (exact) or part of the customer's name, ignoring case."""
+    q: QueryText | None = Field(None, max_length=300)
+    """Start of external_ref or external_order_number, or part of the customer's name."""
+    created_from: Moment | None = None
+    """Submitted at or after."""
+    created_to: Moment | None = None
+    """Submitted before."""
+    order_date_from: Annotated[DateText | None, OptionalMark] = None
+    """Ordered on or after."""
+    order_date_to: Annotated[DateText | None, OptionalMark] = None
+    """Ordered on or before."""
+    page_size: int = Field(50, ge=1, le=500)
+    """Rows per page."""
+
+
+class ExportFilters(Page):
+    """Which exports; filters combine with AND."""
+
+    status: list[ExportStatus] = Field(default_factory=list)
+    """Any of these; may repeat."""
+    draft_order_id: UUID | None = None
+    """All exports of this draft."""
+    stuck_for_seconds: int = Field(0, ge=0, le=2**31 - 1)
+    """Only exports that are PENDING past their due time or lease by at least this."""
+    held: bool = False
+    """Only exports whose outcome is unknown."""
+    created_from: Moment | None = None
+    """Pushed at or after."""
+    created_to: Moment | None = None
+    """Pushed before."""
+    page_size: int = Field(50, ge=1, le=500)
+    """Rows per page."""
+
+
+class AuditFilters(Page):
+    """Which events; filters combine with AND."""
+
+    action: list[QueryText] = Field(default_factory=list, max_length=50)
+    """Any of these; may repeat."""
+    draft_order_id: UUID | None = None
+    """The draft's whole story."""
+    entity_type: QueryText | None = Field(None, max_length=64)
+    """With entity_id."""
+    entity_id: QueryText | None = Field(None, max_length=200)
+    """With entity_type."""
+    actor_user_id: QueryText | None = Field(None, max_length=200)
+    """The token's subject."""
+    request_id: QueryText | None = Field(None, max_length=200)
+    """X-Request-Id of the call."""
+    occurred_from: Moment | None = None
+    """At or after."""
+    occurred_to: Moment | None = None
+    """Before."""
+    page_size: int = Field(50, ge=1, le=1000)
+    """Rows per page."""
+
+
+class ChainRange(Body):
+    """Which stretch of the chain."""
+
+    from_seq: int = Field(0, ge=0, le=2**63 - 1)
+    """First seq to check; 0 means the first on record."""
+    to_seq: int = Field(0, ge=0, le=2**63 - 1)
+    """Last seq to check; 0 means the head."""
+
+
+def list_drafts_request(filters: DraftFilters) -> approvals.ListDraftsRequest:
+    """The message for a page of drafts."""
+    return approvals.ListDraftsRequest(
+        statuses=[status_number(each) for each in filters.status],
+        customer=filters.customer or "",
+        q=filters.q or "",
+        created_from=timestamp(filters.created_from),
+        created_to=timestamp(filters.created_to),
+        order_date_from=filters.order_date_from or "",
+        order_date_to=filters.order_date_to or "",
+        page_size=filters.page_size,
+        page_token=filters.page_token or "",
+    )
+
+
+def list_exports_request(filters: ExportFilters) -> pushes.ListExportsRequest:
+    """The message for a page of exports."""
+    return pushes.ListExportsRequest(
+        statuses=[exports.ExportStatus.Value(f"EXPORT_STATUS_{each}") for each in filters.status],
+        draft_order_id="" if filters.draft_order_id is None else str(filters.draft_order_id),
+        stuck_for_seconds=filters.stuck_for_seconds,
+        held=filters.held,
+        created_from=timestamp(filters.created_from),
+        created_to=timestamp(filters.created_to),
+        page_size=filters.page_size,
+        page_token=filters.page_token or "",
+    )
+
+
+def list_events_request(filters: AuditFilters) -> audit.ListEventsRequest:
+    """The message for a page of events."""
+    return audit.ListEventsRequest(
+        actions=filters.action,
+        draft_order_id="" if filters.draft_order_id is None else str(filters.draft_order_id),
+        entity_type=filters.entity_type or "",
+        entity_id=filters.entity_id or "",
+        actor_user_id=filters.actor_user_id or "",
+        request_id=filters.request_id or "",
+        occurred_from=timestamp(filters.occurred_from),
+        occurred_to=timestamp(filters.occurred_to),
+        page_size=filters.page_size,
+        page_token=filters.page_token or "",
+    )

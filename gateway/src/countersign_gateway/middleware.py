@@ -1,0 +1,119 @@
+"""The outermost layer: names each request, times it, logs it, and lets no error out raw."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+from opentelemetry import trace
+from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from countersign_core.errors import CountersignError
+from countersign_core.reasons import Reason
+from countersign_gateway.exchange import Exchange, open_exchange
+from countersign_gateway.metrics import HTTP_SECONDS
+from countersign_gateway.refusals import respond
+from countersign_gateway.settings import Network
+from countersign_platform.telemetry.traceparent import trace_id_of
+from countersign_platform.telemetry.tracing import current_traceparent, start_span_from
+
+# Documents and consoles bring their own policy; an API answer loads nothing.
+_DEFAULT_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_NO_ROUTE = "none"
+# As nginx counts a caller who did not wait for the answer.
+_CALLER_LEFT = 499
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What was sent; status 0 until something was."""
+
+    status: int = 0
+
+
+class Edge:
+    """Wraps the app; see the module's docstring."""
+
+    def __init__(self, app: ASGIApp, trusted_proxies: Sequence[Network]) -> None:
+        self._app = app
+        self._trusted_proxies = trusted_proxies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one connection of the server."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        exchange = open_exchange(scope, self._trusted_proxies)
+        with start_span_from(exchange.traceparent, f"HTTP {exchange.method}"):
+            exchange.traceparent = current_traceparent()
+            await self._timed(exchange, scope, receive, send)
+
+    async def _timed(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
+        began = time.perf_counter()
+        outcome = _Outcome()
+        sender = _sender(exchange, outcome, send)
+        try:
+            await self._app(scope, receive, sender)
+        except ClientDisconnect:
+            outcome.status = outcome.status or _CALLER_LEFT
+        except Exception as error:  # noqa: BLE001 — the outermost layer
+            _log.error("http_request_failed", exc_info=error, request_id=exchange.request_id)
+            if not outcome.status:
+                await respond(scope, _internal(error))(scope, receive, sender)
+        finally:
+            _record(exchange, scope, outcome, time.perf_counter() - began)
+
+
+def _internal(error: Exception) -> CountersignError:
+    return CountersignError(Reason.INTERNAL, type(error).__name__)
+
+
+def _sender(exchange: Exchange, outcome: _Outcome, send: Send) -> Send:
+    async def sender(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            outcome.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            headers["X-Request-Id"] = exchange.request_id
+            headers["traceparent"] = exchange.traceparent or ""
+            for name, value in _DEFAULT_HEADERS.items():
+                headers.setdefault(name, value)
+        await send(message)
+
+    return sender
+
+
+def _record(exchange: Exchange, scope: Scope, outcome: _Outcome, seconds: float) -> None:
+    route = getattr(scope.get("route"), "path", _NO_ROUTE)
+    method = exchange.method if exchange.method in _METHODS else "OTHER"
+    HTTP_SECONDS.labels(route, method, str(outcome.status)).observe(seconds)
+    _name_span(f"{method} {route}", outcome.status)
+    _log.info(
+        "http_request",
+        method=method,
+        path=exchange.path,
+        route=route,
+        status=outcome.status,
+        milliseconds=round(seconds * 1000, 2),
+        request_id=exchange.request_id,
+        trace_id=trace_id_of(exchange.traceparent or ""),
+        org_id=exchange.org_id,
+        client_ip=exchange.client_ip,
+    )
+
+
+def _name_span(name: str, status: int) -> None:
+    span = trace.get_current_span()
+    if span.is_recording():
+        span.update_name(name)
+        span.set_attribute("http.response.status_code", status)
