@@ -92,5 +92,5 @@ def _not_held(export: ExportRecord) -> WrongState:
         f"Export must be held to resolve (current: {export.status}, not held)",
         current=export.status,
         allowed=[ExportStatus.PENDING],
-        outcome="known",
+        held="false",
     )
