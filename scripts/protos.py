@@ -7,7 +7,7 @@ the image that protoc built.
     python scripts/protos.py generate          write the stubs into libs/contracts
     python scripts/protos.py check             fail if the committed stubs are not these
     python scripts/protos.py lint              buf lint
-    python scripts/protos.py breaking [REF]    buf breaking against REF (default: main)
+    python scripts/protos.py breaking [REF]    buf breaking against REF (default: the last commit)
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 STUBS = ROOT / "libs" / "contracts" / "src"
 PACKAGES = ("countersign", "buf")
 BIN = Path(sys.executable).parent
+MYPY_PLUGINS = ("protoc-gen-mypy", "protoc-gen-mypy_grpc")
 
 
 def write_includes(target: Path) -> Path:
@@ -55,8 +56,9 @@ def sources(protos: Path) -> list[str]:
 def generate(target: Path, work: Path) -> None:
     """Write stubs with typed stubs beside them below `target`."""
     includes = f"--descriptor_set_in={write_includes(work)}"
-    typed = (f"--python_out={target}", f"--mypy_out=quiet:{target}")
-    services = (f"--grpc_python_out={target}", f"--mypy_grpc_out=quiet:{target}")
+    plugins = [f"--plugin={name}={BIN / name}" for name in MYPY_PLUGINS]
+    typed = (*plugins, f"--python_out={target}", f"--mypy_out=quiet:{target}")
+    services = (*plugins, f"--grpc_python_out={target}", f"--mypy_grpc_out=quiet:{target}")
     protos = ROOT / "protos"
     named = sources(protos)
     with_services = [name for name in named if "\nservice " in (protos / name).read_text()]
@@ -138,7 +140,7 @@ def main(arguments: list[str]) -> None:
         elif command == "lint":
             buf("lint", str(build_image(ROOT / "protos", work, "now")))
         elif command == "breaking":
-            breaking(arguments[1] if len(arguments) > 1 else "main", work)
+            breaking(arguments[1] if len(arguments) > 1 else "HEAD", work)
         else:
             raise SystemExit(__doc__)
 
