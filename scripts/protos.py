@@ -105,6 +105,14 @@ def difference(left: Path, right: Path) -> list[str]:
     return sorted(str(path) for path in changed | (one ^ other))
 
 
+def last_commit() -> str:
+    """The commit to compare with: the last one, or the one before it where nothing changed."""
+    changed = subprocess.run(
+        ["git", "diff", "--quiet", "HEAD", "--", "protos"], cwd=ROOT, check=False
+    )
+    return "HEAD" if changed.returncode else "HEAD~1"
+
+
 def breaking(reference: str, work: Path) -> None:
     """Compare the protos with those of a git reference."""
     archive = subprocess.run(
@@ -140,7 +148,7 @@ def main(arguments: list[str]) -> None:
         elif command == "lint":
             buf("lint", str(build_image(ROOT / "protos", work, "now")))
         elif command == "breaking":
-            breaking(arguments[1] if len(arguments) > 1 else "HEAD", work)
+            breaking(arguments[1] if len(arguments) > 1 else last_commit(), work)
         else:
             raise SystemExit(__doc__)
 

@@ -1,5 +1,6 @@
-"""Races over real HTTP, two gateways in front of two push replicas: whatever is clicked at
-once, one draft gives one export, one file and one audit event.
+"""Races over real HTTP, with two gateways in front of two push replicas.
+
+Whatever is clicked at once, one draft gives one export, one file and one audit event.
 """
 
 import asyncio
