@@ -2,7 +2,7 @@
 
 import pytest
 
-from countersign_audit.commands.list_events import DEFAULT_PAGE_SIZE, ListEvents
+from countersign_audit.commands.list_events import DEFAULT_PAGE_SIZE, PAGE_CHARACTERS, ListEvents
 from countersign_audit.memory_trail import MemoryTrail
 from countersign_audit.ports import EventFilters
 from countersign_core.errors import CountersignError, InvalidRequest
@@ -37,6 +37,20 @@ async def test_no_size_means_fifty(trail, org_id):
 async def test_a_full_last_page_has_no_token(trail, org_id):
     page = await ListEvents(trail)(org_id, EventFilters(), DEFAULT_PAGE_SIZE + 10, "")
     assert page.next_page_token == ""
+
+
+async def test_a_page_of_large_events_ends_early_and_goes_on(org_id, make_event):
+    """A page must fit into one message; even one event that is too large alone is shown."""
+    trail = MemoryTrail()
+    large = '{"a":"' + "x" * (PAGE_CHARACTERS // 2) + '"}'
+    await trail.append([make_event(before_json=large, after_json=large), make_event()])
+    await trail.append([make_event(before_json=large), make_event(after_json=large)])
+    list_events, pages, token = ListEvents(trail), [], ""
+    while not pages or token:
+        page = await list_events(org_id, EventFilters(), 100, token)
+        pages.append([link.seq for link in page.links])
+        token = page.next_page_token
+    assert pages == [[4], [3, 2], [1]]
 
 
 async def test_a_token_is_bound_to_its_filters(trail, org_id):

@@ -17,6 +17,8 @@ from countersign_platform.paging import (
 )
 
 DEFAULT_PAGE_SIZE = 50
+# Of `before` and `after` together: what a page holds must fit into one message (32 MiB).
+PAGE_CHARACTERS = 4_000_000
 _LARGEST_SEQ = 2**63 - 1
 
 
@@ -37,7 +39,7 @@ class ListEvents:
     async def __call__(
         self, org_id: UUID, filters: EventFilters, page_size: int, page_token: str
     ) -> Page:
-        """At most `page_size` links (0: 50).
+        """At most `page_size` links (0: 50); fewer where they are very large.
 
         Raises:
             InvalidRequest: filters that could match nothing by mistake.
@@ -49,9 +51,19 @@ class ListEvents:
         below_seq = _position(decode_page_token(page_token, bound_to))
         size = page_size or DEFAULT_PAGE_SIZE
         links = await self._reader.page(org_id, filters, below_seq, size + 1)
-        if len(links) <= size:
-            return Page(links, "")
-        return Page(links[:size], encode_page_token(bound_to, [str(links[size - 1].seq)]))
+        fitting = _fitting(links[:size])
+        if len(fitting) == len(links):
+            return Page(fitting, "")
+        return Page(fitting, encode_page_token(bound_to, [str(fitting[-1].seq)]))
+
+
+def _fitting(links: Sequence[Link]) -> Sequence[Link]:
+    characters = 0
+    for count, link in enumerate(links):
+        characters += len(link.event.before_json) + len(link.event.after_json)
+        if characters > PAGE_CHARACTERS and count:
+            return links[:count]
+    return links
 
 
 def _field_errors(filters: EventFilters) -> Iterator[FieldError]:
