@@ -29,7 +29,7 @@ from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mas
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.countersign/approval/v1/approval_service.proto\x12\x17\x63ountersign.approval.v1\x1a\x1b\x62uf/validate/validate.proto\x1a#countersign/approval/v1/draft.proto\x1a\"countersign/errors/v1/errors.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb1\x01\n\x12SubmitDraftRequest\x12 \n\x0c\x65xternal_ref\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12>\n\x07\x63ontent\x18\x02 \x01(\x0b\x32%.countersign.approval.v1.DraftContentB\x06\xbaH\x03\xc8\x01\x01\x12\x39\n\x06issues\x18\x03 \x03(\x0b\x32\x1e.countersign.approval.v1.IssueB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\"n\n\x13SubmitDraftResponse\x12-\n\x05\x64raft\x18\x01 \x01(\x0b\x32\x1e.countersign.approval.v1.Draft\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\x12\x17\n\x0f\x63ontent_differs\x18\x03 \x01(\x08\"3\n\x0fGetDraftRequest\x12 \n\x0e\x64raft_order_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"A\n\x10GetDraftResponse\x12-\n\x05\x64raft\x18\x01 \x01(\x0b\x32\x1e.countersign.approval.v1.Draft\"\xac\x03\n\x11ListDraftsRequest\x12G\n\x08statuses\x18\x01 \x03(\x0e\x32$.countersign.approval.v1.DraftStatusB\x0f\xbaH\x0c\x92\x01\t\"\x07\x82\x01\x04\x10\x01 \x00\x12\x1a\n\x08\x63ustomer\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xac\x02\x12\x13\n\x01q\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xac\x02\x12\x30\n\x0c\x63reated_from\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\ncreated_to\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12?\n\x0forder_date_from\x18\x06 \x01(\tB&\xbaH#r\x1e\x32\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$\xd8\x01\x01\x12=\n\rorder_date_to\x18\x07 \x01(\tB&\xbaH#r\x1e\x32\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$\xd8\x01\x01\x12\x1d\n\tpage_size\x18\x08 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\t \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\"d\n\x12ListDraftsResponse\x12\x35\n\x06\x64rafts\x18\x01 \x03(\x0b\x32%.countersign.approval.v1.DraftSummary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x80\x02\n\x10\x45\x64itDraftRequest\x12 \n\x0e\x64raft_order_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12&\n\x10\x65xpected_version\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x01H\x00\x88\x01\x01\x12\x36\n\x07\x63ontent\x18\x03 \x01(\x0b\x32%.countersign.approval.v1.DraftContent\x12/\n\x0bupdate_mask\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12$\n\x11resolve_issue_ids\x18\x05 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\x42\x13\n\x11_expected_version\"B\n\x11\x45\x64itDraftResponse\x12-\n\x05\x64raft\x18\x01 \x01(\x0b\x32\x1e.countersign.approval.v1.Draft\"\xfa\x01\n\x14\x45\x64itDraftLineRequest\x12 \n\x0e\x64raft_order_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x18\n\x07line_no\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x01\x12&\n\x10\x65xpected_version\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x01H\x00\x88\x01\x01\x12\x38\n\x04line\x18\x04 \x01(\x0b\x32\".countersign.approval.v1.DraftLineB\x06\xbaH\x03\xd8\x01\x03\x12/\n\x0bupdate_mask\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x13\n\x11_expected_version\"F\n\x15\x45\x64itDraftLineResponse\x12-\n\x05\x64raft\x18\x01 \x01(\x0b\x32\x1e.countersign.approval.v1.Draft\"8\n\x14ValidateDraftRequest\x12 \n\x0e\x64raft_order_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"F\n\x15ValidateDraftResponse\x12-\n\x05\x64raft\x18\x01 \x01(\x0b\x32\x1e.countersign.approval.v1.Draft\"t\n\x13\x41pproveDraftRequest\x12 \n\x0e\x64raft_order_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12&\n\x10\x65xpected_version\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x01H\x00\x88\x01\x01\x42\x13\n\x11_expected_version\"\xaa\x01\n\x14\x41pproveDraftResponse\x12\x16\n\x0e\x64raft_order_id\x18\x01 \x01(\t\x12\x34\n\x06status\x18\x02 \x01(\x0e\x32$.countersign.approval.v1.DraftStatus\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12\x33\n\x08\x61pproval\x18\x04 \x01(\x0b\x32!.countersign.approval.v1.Approval\"e\n\x19\x42\x61tchApproveDraftsRequest\x12H\n\x05items\x18\x01 \x03(\x0b\x32,.countersign.approval.v1.ApproveDraftRequestB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xf4\x03\"\xad\x01\n\x12\x42\x61tchApproveResult\x12\x16\n\x0e\x64raft_order_id\x18\x01 \x01(\t\x12\x41\n\x08\x61pproved\x18\x02 \x01(\x0b\x32-.countersign.approval.v1.ApproveDraftResponseH\x00\x12\x31\n\x07problem\x18\x03 \x01(\x0b\x32\x1e.countersign.errors.v1.ProblemH\x00\x42\t\n\x07outcome\"Z\n\x1a\x42\x61tchApproveDraftsResponse\x12<\n\x07results\x18\x01 \x03(\x0b\x32+.countersign.approval.v1.BatchApproveResult\"v\n\x15RevokeApprovalRequest\x12 \n\x0e\x64raft_order_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12&\n\x10\x65xpected_version\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x01H\x00\x88\x01\x01\x42\x13\n\x11_expected_version\"G\n\x16RevokeApprovalResponse\x12-\n\x05\x64raft\x18\x01 \x01(\x0b\x32\x1e.countersign.approval.v1.Draft\"\x8f\x01\n\x12RejectDraftRequest\x12 \n\x0e\x64raft_order_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\x06reason\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xd0\x0f\x12&\n\x10\x65xpected_version\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x01H\x00\x88\x01\x01\x42\x13\n\x11_expected_version\"D\n\x13RejectDraftResponse\x12-\n\x05\x64raft\x18\x01 \x01(\x0b\x32\x1e.countersign.approval.v1.Draft\"3\n\x12WatchDraftsRequest\x12\x1d\n\x0c\x61\x66ter_cursor\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\"\xf2\x01\n\x13WatchDraftsResponse\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12\x16\n\x0e\x64raft_order_id\x18\x02 \x01(\t\x12\x39\n\x0b\x66rom_status\x18\x03 \x01(\x0e\x32$.countersign.approval.v1.DraftStatus\x12\x37\n\tto_status\x18\x04 \x01(\x0e\x32$.countersign.approval.v1.DraftStatus\x12\x0f\n\x07version\x18\x05 \x01(\x03\x12.\n\nchanged_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x1a\n\x18GetApprovalPolicyRequest\"4\n\x19GetApprovalPolicyResponse\x12\x17\n\x0f\x66our_eyes_above\x18\x01 \x01(\t\"[\n\x18SetApprovalPolicyRequest\x12?\n\x0f\x66our_eyes_above\x18\x01 \x01(\tB&\xbaH#r\x1e\x32\x1c^[0-9]{1,12}(\\.[0-9]{1,6})?$\xd8\x01\x01\"4\n\x19SetApprovalPolicyResponse\x12\x17\n\x0f\x66our_eyes_above\x18\x01 \x01(\t2\xb4\x0b\n\x0f\x41pprovalService\x12h\n\x0bSubmitDraft\x12+.countersign.approval.v1.SubmitDraftRequest\x1a,.countersign.approval.v1.SubmitDraftResponse\x12_\n\x08GetDraft\x12(.countersign.approval.v1.GetDraftRequest\x1a).countersign.approval.v1.GetDraftResponse\x12\x65\n\nListDrafts\x12*.countersign.approval.v1.ListDraftsRequest\x1a+.countersign.approval.v1.ListDraftsResponse\x12\x62\n\tEditDraft\x12).countersign.approval.v1.EditDraftRequest\x1a*.countersign.approval.v1.EditDraftResponse\x12n\n\rEditDraftLine\x12-.countersign.approval.v1.EditDraftLineRequest\x1a..countersign.approval.v1.EditDraftLineResponse\x12n\n\rValidateDraft\x12-.countersign.approval.v1.ValidateDraftRequest\x1a..countersign.approval.v1.ValidateDraftResponse\x12k\n\x0c\x41pproveDraft\x12,.countersign.approval.v1.ApproveDraftRequest\x1a-.countersign.approval.v1.ApproveDraftResponse\x12}\n\x12\x42\x61tchApproveDrafts\x12\x32.countersign.approval.v1.BatchApproveDraftsRequest\x1a\x33.countersign.approval.v1.BatchApproveDraftsResponse\x12q\n\x0eRevokeApproval\x12..countersign.approval.v1.RevokeApprovalRequest\x1a/.countersign.approval.v1.RevokeApprovalResponse\x12h\n\x0bRejectDraft\x12+.countersign.approval.v1.RejectDraftRequest\x1a,.countersign.approval.v1.RejectDraftResponse\x12j\n\x0bWatchDrafts\x12+.countersign.approval.v1.WatchDraftsRequest\x1a,.countersign.approval.v1.WatchDraftsResponse0\x01\x12z\n\x11GetApprovalPolicy\x12\x31.countersign.approval.v1.GetApprovalPolicyRequest\x1a\x32.countersign.approval.v1.GetApprovalPolicyResponse\x12z\n\x11SetApprovalPolicy\x12\x31.countersign.approval.v1.SetApprovalPolicyRequest\x1a\x32.countersign.approval.v1.SetApprovalPolicyResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.countersign/approval/v1/approval_service.proto\x12\x17\x63ountersign.approval.v1\x1a\x1b\x62uf/validate/validate.proto\x1a#countersign/approval/v1/draft.proto\x1a\"countersign/errors/v1/errors.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb1\x01\n\x12SubmitDraftRequest\x12 \n\x0c\x65xternal_ref\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12>\n\x07\x63ontent\x18\x02 \x01(\x0b\x32%.countersign.approval.v1.DraftContentB\x06\xbaH\x03\xc8\x01\x01\x12\x39\n\x06issues\x18\x03 \x03(\x0b\x32\x1e.countersign.approval.v1.IssueB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\"n\n\x13SubmitDraftResponse\x12-\n\x05\x64raft\x18\x01 \x01(\x0b\x32\x1e.countersign.approval.v1.Draft\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\x12\x17\n\x0f\x63ontent_differs\x18\x03 \x01(\x08\"3\n\x0fGetDraftRequest\x12 \n\x0e\x64raft_order_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"A\n\x10GetDraftResponse\x12-\n\x05\x64raft\x18\x01 \x01(\x0b\x32\x1e.countersign.approval.v1.Draft\"\xae\x03\n\x11ListDraftsRequest\x12I\n\x08statuses\x18\x01 \x03(\x0e\x32$.countersign.approval.v1.DraftStatusB\x11\xbaH\x0e\x92\x01\x0b\x10\x14\"\x07\x82\x01\x04\x10\x01 \x00\x12\x1a\n\x08\x63ustomer\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xac\x02\x12\x13\n\x01q\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xac\x02\x12\x30\n\x0c\x63reated_from\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\ncreated_to\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12?\n\x0forder_date_from\x18\x06 \x01(\tB&\xbaH#r\x1e\x32\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$\xd8\x01\x01\x12=\n\rorder_date_to\x18\x07 \x01(\tB&\xbaH#r\x1e\x32\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$\xd8\x01\x01\x12\x1d\n\tpage_size\x18\x08 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\t \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\"d\n\x12ListDraftsResponse\x12\x35\n\x06\x64rafts\x18\x01 \x03(\x0b\x32%.countersign.approval.v1.DraftSummary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x88\x02\n\x10\x45\x64itDraftRequest\x12 \n\x0e\x64raft_order_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12&\n\x10\x65xpected_version\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x01H\x00\x88\x01\x01\x12\x36\n\x07\x63ontent\x18\x03 \x01(\x0b\x32%.countersign.approval.v1.DraftContent\x12/\n\x0bupdate_mask\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12,\n\x11resolve_issue_ids\x18\x05 \x03(\tB\x11\xbaH\x0e\x92\x01\x0b\x10\xe8\x07\"\x06r\x04\x10\x01\x18\x64\x42\x13\n\x11_expected_version\"B\n\x11\x45\x64itDraftResponse\x12-\n\x05\x64raft\x18\x01 \x01(\x0b\x32\x1e.countersign.approval.v1.Draft\"\xfa\x01\n\x14\x45\x64itDraftLineRequest\x12 \n\x0e\x64raft_order_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x18\n\x07line_no\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x01\x12&\n\x10\x65xpected_version\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x01H\x00\x88\x01\x01\x12\x38\n\x04line\x18\x04 \x01(\x0b\x32\".countersign.approval.v1.DraftLineB\x06\xbaH\x03\xd8\x01\x03\x12/\n\x0bupdate_mask\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x13\n\x11_expected_version\"F\n\x15\x45\x64itDraftLineResponse\x12-\n\x05\x64raft\x18\x01 \x01(\x0b\x32\x1e.countersign.approval.v1.Draft\"8\n\x14ValidateDraftRequest\x12 \n\x0e\x64raft_order_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"F\n\x15ValidateDraftResponse\x12-\n\x05\x64raft\x18\x01 \x01(\x0b\x32\x1e.countersign.approval.v1.Draft\"t\n\x13\x41pproveDraftRequest\x12 \n\x0e\x64raft_order_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12&\n\x10\x65xpected_version\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x01H\x00\x88\x01\x01\x42\x13\n\x11_expected_version\"\xaa\x01\n\x14\x41pproveDraftResponse\x12\x16\n\x0e\x64raft_order_id\x18\x01 \x01(\t\x12\x34\n\x06status\x18\x02 \x01(\x0e\x32$.countersign.approval.v1.DraftStatus\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12\x33\n\x08\x61pproval\x18\x04 \x01(\x0b\x32!.countersign.approval.v1.Approval\"e\n\x19\x42\x61tchApproveDraftsRequest\x12H\n\x05items\x18\x01 \x03(\x0b\x32,.countersign.approval.v1.ApproveDraftRequestB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xf4\x03\"\xad\x01\n\x12\x42\x61tchApproveResult\x12\x16\n\x0e\x64raft_order_id\x18\x01 \x01(\t\x12\x41\n\x08\x61pproved\x18\x02 \x01(\x0b\x32-.countersign.approval.v1.ApproveDraftResponseH\x00\x12\x31\n\x07problem\x18\x03 \x01(\x0b\x32\x1e.countersign.errors.v1.ProblemH\x00\x42\t\n\x07outcome\"Z\n\x1a\x42\x61tchApproveDraftsResponse\x12<\n\x07results\x18\x01 \x03(\x0b\x32+.countersign.approval.v1.BatchApproveResult\"v\n\x15RevokeApprovalRequest\x12 \n\x0e\x64raft_order_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12&\n\x10\x65xpected_version\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x01H\x00\x88\x01\x01\x42\x13\n\x11_expected_version\"G\n\x16RevokeApprovalResponse\x12-\n\x05\x64raft\x18\x01 \x01(\x0b\x32\x1e.countersign.approval.v1.Draft\"\x8f\x01\n\x12RejectDraftRequest\x12 \n\x0e\x64raft_order_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\x06reason\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xd0\x0f\x12&\n\x10\x65xpected_version\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x01H\x00\x88\x01\x01\x42\x13\n\x11_expected_version\"D\n\x13RejectDraftResponse\x12-\n\x05\x64raft\x18\x01 \x01(\x0b\x32\x1e.countersign.approval.v1.Draft\"3\n\x12WatchDraftsRequest\x12\x1d\n\x0c\x61\x66ter_cursor\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\"\xf2\x01\n\x13WatchDraftsResponse\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12\x16\n\x0e\x64raft_order_id\x18\x02 \x01(\t\x12\x39\n\x0b\x66rom_status\x18\x03 \x01(\x0e\x32$.countersign.approval.v1.DraftStatus\x12\x37\n\tto_status\x18\x04 \x01(\x0e\x32$.countersign.approval.v1.DraftStatus\x12\x0f\n\x07version\x18\x05 \x01(\x03\x12.\n\nchanged_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x1a\n\x18GetApprovalPolicyRequest\"4\n\x19GetApprovalPolicyResponse\x12\x17\n\x0f\x66our_eyes_above\x18\x01 \x01(\t\"[\n\x18SetApprovalPolicyRequest\x12?\n\x0f\x66our_eyes_above\x18\x01 \x01(\tB&\xbaH#r\x1e\x32\x1c^[0-9]{1,12}(\\.[0-9]{1,6})?$\xd8\x01\x01\"4\n\x19SetApprovalPolicyResponse\x12\x17\n\x0f\x66our_eyes_above\x18\x01 \x01(\t2\xb4\x0b\n\x0f\x41pprovalService\x12h\n\x0bSubmitDraft\x12+.countersign.approval.v1.SubmitDraftRequest\x1a,.countersign.approval.v1.SubmitDraftResponse\x12_\n\x08GetDraft\x12(.countersign.approval.v1.GetDraftRequest\x1a).countersign.approval.v1.GetDraftResponse\x12\x65\n\nListDrafts\x12*.countersign.approval.v1.ListDraftsRequest\x1a+.countersign.approval.v1.ListDraftsResponse\x12\x62\n\tEditDraft\x12).countersign.approval.v1.EditDraftRequest\x1a*.countersign.approval.v1.EditDraftResponse\x12n\n\rEditDraftLine\x12-.countersign.approval.v1.EditDraftLineRequest\x1a..countersign.approval.v1.EditDraftLineResponse\x12n\n\rValidateDraft\x12-.countersign.approval.v1.ValidateDraftRequest\x1a..countersign.approval.v1.ValidateDraftResponse\x12k\n\x0c\x41pproveDraft\x12,.countersign.approval.v1.ApproveDraftRequest\x1a-.countersign.approval.v1.ApproveDraftResponse\x12}\n\x12\x42\x61tchApproveDrafts\x12\x32.countersign.approval.v1.BatchApproveDraftsRequest\x1a\x33.countersign.approval.v1.BatchApproveDraftsResponse\x12q\n\x0eRevokeApproval\x12..countersign.approval.v1.RevokeApprovalRequest\x1a/.countersign.approval.v1.RevokeApprovalResponse\x12h\n\x0bRejectDraft\x12+.countersign.approval.v1.RejectDraftRequest\x1a,.countersign.approval.v1.RejectDraftResponse\x12j\n\x0bWatchDrafts\x12+.countersign.approval.v1.WatchDraftsRequest\x1a,.countersign.approval.v1.WatchDraftsResponse0\x01\x12z\n\x11GetApprovalPolicy\x12\x31.countersign.approval.v1.GetApprovalPolicyRequest\x1a\x32.countersign.approval.v1.GetApprovalPolicyResponse\x12z\n\x11SetApprovalPolicy\x12\x31.countersign.approval.v1.SetApprovalPolicyRequest\x1a\x32.countersign.approval.v1.SetApprovalPolicyResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,7 +45,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETDRAFTREQUEST'].fields_by_name['draft_order_id']._loaded_options = None
   _globals['_GETDRAFTREQUEST'].fields_by_name['draft_order_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_LISTDRAFTSREQUEST'].fields_by_name['statuses']._loaded_options = None
-  _globals['_LISTDRAFTSREQUEST'].fields_by_name['statuses']._serialized_options = b'\272H\014\222\001\t\"\007\202\001\004\020\001 \000'
+  _globals['_LISTDRAFTSREQUEST'].fields_by_name['statuses']._serialized_options = b'\272H\016\222\001\013\020\024\"\007\202\001\004\020\001 \000'
   _globals['_LISTDRAFTSREQUEST'].fields_by_name['customer']._loaded_options = None
   _globals['_LISTDRAFTSREQUEST'].fields_by_name['customer']._serialized_options = b'\272H\005r\003\030\254\002'
   _globals['_LISTDRAFTSREQUEST'].fields_by_name['q']._loaded_options = None
@@ -63,7 +63,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EDITDRAFTREQUEST'].fields_by_name['expected_version']._loaded_options = None
   _globals['_EDITDRAFTREQUEST'].fields_by_name['expected_version']._serialized_options = b'\272H\004\"\002(\001'
   _globals['_EDITDRAFTREQUEST'].fields_by_name['resolve_issue_ids']._loaded_options = None
-  _globals['_EDITDRAFTREQUEST'].fields_by_name['resolve_issue_ids']._serialized_options = b'\272H\006\222\001\003\020\350\007'
+  _globals['_EDITDRAFTREQUEST'].fields_by_name['resolve_issue_ids']._serialized_options = b'\272H\016\222\001\013\020\350\007\"\006r\004\020\001\030d'
   _globals['_EDITDRAFTLINEREQUEST'].fields_by_name['draft_order_id']._loaded_options = None
   _globals['_EDITDRAFTLINEREQUEST'].fields_by_name['draft_order_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_EDITDRAFTLINEREQUEST'].fields_by_name['line_no']._loaded_options = None
@@ -103,51 +103,51 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETDRAFTRESPONSE']._serialized_start=589
   _globals['_GETDRAFTRESPONSE']._serialized_end=654
   _globals['_LISTDRAFTSREQUEST']._serialized_start=657
-  _globals['_LISTDRAFTSREQUEST']._serialized_end=1085
-  _globals['_LISTDRAFTSRESPONSE']._serialized_start=1087
-  _globals['_LISTDRAFTSRESPONSE']._serialized_end=1187
-  _globals['_EDITDRAFTREQUEST']._serialized_start=1190
-  _globals['_EDITDRAFTREQUEST']._serialized_end=1446
-  _globals['_EDITDRAFTRESPONSE']._serialized_start=1448
-  _globals['_EDITDRAFTRESPONSE']._serialized_end=1514
-  _globals['_EDITDRAFTLINEREQUEST']._serialized_start=1517
-  _globals['_EDITDRAFTLINEREQUEST']._serialized_end=1767
-  _globals['_EDITDRAFTLINERESPONSE']._serialized_start=1769
-  _globals['_EDITDRAFTLINERESPONSE']._serialized_end=1839
-  _globals['_VALIDATEDRAFTREQUEST']._serialized_start=1841
-  _globals['_VALIDATEDRAFTREQUEST']._serialized_end=1897
-  _globals['_VALIDATEDRAFTRESPONSE']._serialized_start=1899
-  _globals['_VALIDATEDRAFTRESPONSE']._serialized_end=1969
-  _globals['_APPROVEDRAFTREQUEST']._serialized_start=1971
-  _globals['_APPROVEDRAFTREQUEST']._serialized_end=2087
-  _globals['_APPROVEDRAFTRESPONSE']._serialized_start=2090
-  _globals['_APPROVEDRAFTRESPONSE']._serialized_end=2260
-  _globals['_BATCHAPPROVEDRAFTSREQUEST']._serialized_start=2262
-  _globals['_BATCHAPPROVEDRAFTSREQUEST']._serialized_end=2363
-  _globals['_BATCHAPPROVERESULT']._serialized_start=2366
-  _globals['_BATCHAPPROVERESULT']._serialized_end=2539
-  _globals['_BATCHAPPROVEDRAFTSRESPONSE']._serialized_start=2541
-  _globals['_BATCHAPPROVEDRAFTSRESPONSE']._serialized_end=2631
-  _globals['_REVOKEAPPROVALREQUEST']._serialized_start=2633
-  _globals['_REVOKEAPPROVALREQUEST']._serialized_end=2751
-  _globals['_REVOKEAPPROVALRESPONSE']._serialized_start=2753
-  _globals['_REVOKEAPPROVALRESPONSE']._serialized_end=2824
-  _globals['_REJECTDRAFTREQUEST']._serialized_start=2827
-  _globals['_REJECTDRAFTREQUEST']._serialized_end=2970
-  _globals['_REJECTDRAFTRESPONSE']._serialized_start=2972
-  _globals['_REJECTDRAFTRESPONSE']._serialized_end=3040
-  _globals['_WATCHDRAFTSREQUEST']._serialized_start=3042
-  _globals['_WATCHDRAFTSREQUEST']._serialized_end=3093
-  _globals['_WATCHDRAFTSRESPONSE']._serialized_start=3096
-  _globals['_WATCHDRAFTSRESPONSE']._serialized_end=3338
-  _globals['_GETAPPROVALPOLICYREQUEST']._serialized_start=3340
-  _globals['_GETAPPROVALPOLICYREQUEST']._serialized_end=3366
-  _globals['_GETAPPROVALPOLICYRESPONSE']._serialized_start=3368
-  _globals['_GETAPPROVALPOLICYRESPONSE']._serialized_end=3420
-  _globals['_SETAPPROVALPOLICYREQUEST']._serialized_start=3422
-  _globals['_SETAPPROVALPOLICYREQUEST']._serialized_end=3513
-  _globals['_SETAPPROVALPOLICYRESPONSE']._serialized_start=3515
-  _globals['_SETAPPROVALPOLICYRESPONSE']._serialized_end=3567
-  _globals['_APPROVALSERVICE']._serialized_start=3570
-  _globals['_APPROVALSERVICE']._serialized_end=5030
+  _globals['_LISTDRAFTSREQUEST']._serialized_end=1087
+  _globals['_LISTDRAFTSRESPONSE']._serialized_start=1089
+  _globals['_LISTDRAFTSRESPONSE']._serialized_end=1189
+  _globals['_EDITDRAFTREQUEST']._serialized_start=1192
+  _globals['_EDITDRAFTREQUEST']._serialized_end=1456
+  _globals['_EDITDRAFTRESPONSE']._serialized_start=1458
+  _globals['_EDITDRAFTRESPONSE']._serialized_end=1524
+  _globals['_EDITDRAFTLINEREQUEST']._serialized_start=1527
+  _globals['_EDITDRAFTLINEREQUEST']._serialized_end=1777
+  _globals['_EDITDRAFTLINERESPONSE']._serialized_start=1779
+  _globals['_EDITDRAFTLINERESPONSE']._serialized_end=1849
+  _globals['_VALIDATEDRAFTREQUEST']._serialized_start=1851
+  _globals['_VALIDATEDRAFTREQUEST']._serialized_end=1907
+  _globals['_VALIDATEDRAFTRESPONSE']._serialized_start=1909
+  _globals['_VALIDATEDRAFTRESPONSE']._serialized_end=1979
+  _globals['_APPROVEDRAFTREQUEST']._serialized_start=1981
+  _globals['_APPROVEDRAFTREQUEST']._serialized_end=2097
+  _globals['_APPROVEDRAFTRESPONSE']._serialized_start=2100
+  _globals['_APPROVEDRAFTRESPONSE']._serialized_end=2270
+  _globals['_BATCHAPPROVEDRAFTSREQUEST']._serialized_start=2272
+  _globals['_BATCHAPPROVEDRAFTSREQUEST']._serialized_end=2373
+  _globals['_BATCHAPPROVERESULT']._serialized_start=2376
+  _globals['_BATCHAPPROVERESULT']._serialized_end=2549
+  _globals['_BATCHAPPROVEDRAFTSRESPONSE']._serialized_start=2551
+  _globals['_BATCHAPPROVEDRAFTSRESPONSE']._serialized_end=2641
+  _globals['_REVOKEAPPROVALREQUEST']._serialized_start=2643
+  _globals['_REVOKEAPPROVALREQUEST']._serialized_end=2761
+  _globals['_REVOKEAPPROVALRESPONSE']._serialized_start=2763
+  _globals['_REVOKEAPPROVALRESPONSE']._serialized_end=2834
+  _globals['_REJECTDRAFTREQUEST']._serialized_start=2837
+  _globals['_REJECTDRAFTREQUEST']._serialized_end=2980
+  _globals['_REJECTDRAFTRESPONSE']._serialized_start=2982
+  _globals['_REJECTDRAFTRESPONSE']._serialized_end=3050
+  _globals['_WATCHDRAFTSREQUEST']._serialized_start=3052
+  _globals['_WATCHDRAFTSREQUEST']._serialized_end=3103
+  _globals['_WATCHDRAFTSRESPONSE']._serialized_start=3106
+  _globals['_WATCHDRAFTSRESPONSE']._serialized_end=3348
+  _globals['_GETAPPROVALPOLICYREQUEST']._serialized_start=3350
+  _globals['_GETAPPROVALPOLICYREQUEST']._serialized_end=3376
+  _globals['_GETAPPROVALPOLICYRESPONSE']._serialized_start=3378
+  _globals['_GETAPPROVALPOLICYRESPONSE']._serialized_end=3430
+  _globals['_SETAPPROVALPOLICYREQUEST']._serialized_start=3432
+  _globals['_SETAPPROVALPOLICYREQUEST']._serialized_end=3523
+  _globals['_SETAPPROVALPOLICYRESPONSE']._serialized_start=3525
+  _globals['_SETAPPROVALPOLICYRESPONSE']._serialized_end=3577
+  _globals['_APPROVALSERVICE']._serialized_start=3580
+  _globals['_APPROVALSERVICE']._serialized_end=5040
 # @@protoc_insertion_point(module_scope)
