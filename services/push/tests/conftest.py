@@ -304,9 +304,7 @@ class PushWorld:
             await self._channel.close()
             await self._server.stop()
 
-    def client(
-        self, org_id: UUID | None = None, *roles: Role, subject: str = "olga"
-    ) -> PushClient:
+    def client(self, org_id: UUID | None = None, *roles: Role, subject: str = "olga") -> PushClient:
         """A caller with a token of its own; a new org and OPERATOR unless told otherwise."""
         org = org_id or uuid4()
         assert self._channel is not None

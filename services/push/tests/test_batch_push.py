@@ -32,7 +32,10 @@ async def test_each_draft_has_its_own_answer_in_the_order_asked(world, client, a
     assert [result.draft_order_id for result in results] == [
         str(draft) for draft in (nobody, good, ready, late)
     ]
-    assert (reason(results[0]), results[0].problem.message) == ("DRAFT_NOT_FOUND", "Draft not found")
+    assert (reason(results[0]), results[0].problem.message) == (
+        "DRAFT_NOT_FOUND",
+        "Draft not found",
+    )
     assert results[1].pushed.outcome == pb.PUSH_OUTCOME_PUSHING
     assert reason(results[2]) == "WRONG_STATE"
     assert results[2].problem.message == "Draft must be APPROVED to push (current: READY)"

@@ -30,7 +30,11 @@ async def test_a_push_moves_the_draft_and_writes_export_and_both_messages(world,
     assert (row["status"], row["version"]) == ("PUSHING", 3)
     [export] = await world.orders.exports(client.org_id, draft)
     assert str(export["id"]) == reply.erp_export_id
-    assert (export["status"], export["created_by"], export["org_slug"]) == ("PENDING", "olga", "acme")
+    assert (export["status"], export["created_by"], export["org_slug"]) == (
+        "PENDING",
+        "olga",
+        "acme",
+    )
     assert export["content_sha256"] == row["approved_sha256"]
     assert export["approved_at"] == row["approved_at"]
     assert export["retry_of"] is None
@@ -39,7 +43,11 @@ async def test_a_push_moves_the_draft_and_writes_export_and_both_messages(world,
         org_id=str(client.org_id), export_id=reply.erp_export_id
     )
     [act] = await world.orders.acts(client.org_id)
-    assert (act.action, act.entity_type, act.entity_id) == ("DRAFT_PUSHED", "draft_order", str(draft))
+    assert (act.action, act.entity_type, act.entity_id) == (
+        "DRAFT_PUSHED",
+        "draft_order",
+        str(draft),
+    )
     assert (act.actor_user_id, act.draft_order_id) == ("olga", str(draft))
     assert act.before_json == '{"status":"APPROVED"}'
     assert act.after_json == f'{{"erp_export_id":"{reply.erp_export_id}","status":"PUSHING"}}'

@@ -117,8 +117,11 @@ async def test_pushes_that_find_each_other_in_mid_statement_still_make_one_expor
 async def test_a_key_that_comes_while_the_statement_waits_undoes_the_statement(
     world, client, approved
 ):
-    """Between its snapshot and its turn the draft was pushed, failed and approved again, all
-    under the same key: the late statement must not make a second export."""
+    """A late statement must not make a second export.
+
+    Between its snapshot and its turn the draft was pushed, failed and approved again, all under
+    the same key.
+    """
     draft = await approved()
     async with world.orders.sql.transaction():
         await world.orders.sql.execute(

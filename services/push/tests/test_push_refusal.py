@@ -65,30 +65,30 @@ def test_a_retry_from_another_state_says_current_and_allowed(status):
 
 
 @pytest.mark.parametrize(
-    ("operation", "draft", "export", "held", "reason", "message"),
+    ("operation", "draft", "export", "held", "reason"),
     [
-        (PUSH, "PUSHING", "PENDING", False, "EXPORT_EXISTS", "in progress"),
-        (PUSH, "PUSHING", "PENDING", True, "EXPORT_EXISTS", "in progress"),
-        (PUSH, "PUSHED", "SENT", False, "EXPORT_EXISTS", "in progress"),
-        (PUSH, "PUSHED", "ACKED", False, "EXPORT_EXISTS", "in progress"),
+        (PUSH, "PUSHING", "PENDING", False, "EXPORT_EXISTS"),
+        (PUSH, "PUSHING", "PENDING", True, "EXPORT_EXISTS"),
+        (PUSH, "PUSHED", "SENT", False, "EXPORT_EXISTS"),
+        (PUSH, "PUSHED", "ACKED", False, "EXPORT_EXISTS"),
         # A draft that was approved while an export is active: the permanent guard's answer.
-        (PUSH, "APPROVED", "SENT", False, "EXPORT_EXISTS", "in progress"),
-        (RETRY, "PUSHING", "PENDING", False, "EXPORT_EXISTS", "in progress"),
-        (RETRY, "PUSHING", "PENDING", True, "OUTCOME_UNKNOWN", "not known"),
-        (RETRY, "PUSHED", "SENT", False, "EXPORT_ALREADY_SUCCEEDED", "succeeded"),
-        (RETRY, "PUSHED", "ACKED", False, "EXPORT_ALREADY_SUCCEEDED", "succeeded"),
+        (PUSH, "APPROVED", "SENT", False, "EXPORT_EXISTS"),
+        (RETRY, "PUSHING", "PENDING", False, "EXPORT_EXISTS"),
+        (RETRY, "PUSHING", "PENDING", True, "OUTCOME_UNKNOWN"),
+        (RETRY, "PUSHED", "SENT", False, "EXPORT_ALREADY_SUCCEEDED"),
+        (RETRY, "PUSHED", "ACKED", False, "EXPORT_ALREADY_SUCCEEDED"),
     ],
 )
-def test_an_active_export_is_named(operation, draft, export, held, reason, message):
+def test_an_active_export_is_named(operation, draft, export, held, reason):
     active = ActiveExport(EXPORT, ExportStatus(export), held)
     found = findings(draft_status=DraftStatus(draft), active_export=active)
     sentences = {
-        "in progress": "Export already in progress or completed",
-        "not known": "Whether the last export reached the ERP is not known yet",
-        "succeeded": "Export already succeeded",
+        "EXPORT_EXISTS": "Export already in progress or completed",
+        "OUTCOME_UNKNOWN": "Whether the last export reached the ERP is not known yet",
+        "EXPORT_ALREADY_SUCCEEDED": "Export already succeeded",
     }
     facts = {"erp_export_id": str(EXPORT), "export_status": export, "current": draft}
-    assert told(refusal(operation, INTENT, found)) == (Reason(reason), sentences[message], facts)
+    assert told(refusal(operation, INTENT, found)) == (Reason(reason), sentences[reason], facts)
 
 
 def test_a_draft_that_changed_since_is_not_pushed():

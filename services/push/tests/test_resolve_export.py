@@ -41,9 +41,7 @@ async def held(world, client, pushed):
 
 
 async def resolve(client, export, *, delivered, reason="seen in the ERP"):
-    request = pb.ResolveExportRequest(
-        erp_export_id=str(export), delivered=delivered, reason=reason
-    )
+    request = pb.ResolveExportRequest(erp_export_id=str(export), delivered=delivered, reason=reason)
     return (await client.call("ResolveExport", request)).export
 
 

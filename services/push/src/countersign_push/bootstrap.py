@@ -1,8 +1,29 @@
-"""The one place that builds what the service is made of."""
+"""The one place that puts the push service together."""
 
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from datetime import timedelta
 
+from countersign.push.v1 import (
+    connection_service_pb2_grpc,
+    push_service_pb2_grpc,
+    work_service_pb2_grpc,
+)
+from countersign_platform.auth.jwks import JwksSource
+from countersign_platform.auth.service_token import ServiceToken
+from countersign_platform.auth.verifier import TokenVerifier
+from countersign_platform.broker.publisher import Publisher
 from countersign_platform.database.pool import Database
+from countersign_platform.outbox.audit_record import record_denied
+from countersign_platform.outbox.audit_sender import AuditSender
+from countersign_platform.outbox.broker_sender import BrokerSender
+from countersign_platform.outbox.relay import Relay
+from countersign_platform.outbox.row import LANE_AUDIT, LANE_WORK
+from countersign_platform.outbox.sender import Sender
+from countersign_platform.probes import ProbeServer
+from countersign_platform.rpc.channel import open_channel
+from countersign_platform.rpc.server import RpcServer
+from countersign_push.access import ACCESS
 from countersign_push.commands.batch_push import BatchPush
 from countersign_push.commands.get_export import GetExport
 from countersign_push.commands.list_exports import ListExports
@@ -10,21 +31,53 @@ from countersign_push.commands.preview_export import PreviewExport
 from countersign_push.commands.push_draft import PushDraft
 from countersign_push.commands.resolve_export import ResolveExport
 from countersign_push.commands.retry_push import RetryPush
+from countersign_push.hand_out import HandOut, build_hand_out
 from countersign_push.ports import ReplayCache, WakeUp
 from countersign_push.pusher import Pusher
+from countersign_push.replay_cache import NoReplayCache, RedisReplayCache
+from countersign_push.service import Service
 from countersign_push.servicers.push import PushCommands, PushServicer
+from countersign_push.settings import PushSettings
 from countersign_push.store.exports import ExportStore
 from countersign_push.store.push import PushStore
 from countersign_push.store.push_findings import FindingsStore
 from countersign_push.store.resolutions import ResolutionStore
+from countersign_push.wake_sender import WakeSender
+
+SCHEMA = "push"
+APPLICATION_NAME = "countersign-push"
+_APPEND_EVENTS = "/countersign.audit.v1.AuditService/AppendEvents"
+
+
+async def build(settings: PushSettings) -> Service:
+    """The service, connected but not serving yet."""
+    async with AsyncExitStack() as opened:
+        database = await Database.connect(settings, APPLICATION_NAME)
+        opened.push_async_callback(database.close)
+        replays = _replay_cache(settings)
+        opened.push_async_callback(replays.close)
+
+        def wake_relay() -> None:
+            relay.wake()
+
+        hand_out = build_hand_out(settings, database, wake_relay)
+        senders = {
+            LANE_AUDIT: _audit_sender(settings, opened),
+            LANE_WORK: _work_sender(settings, hand_out, opened),
+        }
+        relay = Relay(database, SCHEMA, senders)
+        key_lifetime = timedelta(hours=settings.idempotency_key_hours)
+        pushes = build_push_servicer(database, replays, wake_relay, key_lifetime)
+        server = _server(settings, database, pushes, hand_out)
+        return Service(server, _probes(settings, database), hand_out, [relay.run], opened.pop_all())
 
 
 def build_push_servicer(
-    database: Database, replays: ReplayCache, wake: WakeUp, key_lifetime: timedelta
+    database: Database, replays: ReplayCache, wake_relay: WakeUp, key_lifetime: timedelta
 ) -> PushServicer:
-    """PushService over `database`; `wake` is called after each commit."""
+    """PushService over `database`; `wake_relay` is called after each commit."""
     exports = ExportStore(database)
-    pusher = Pusher(PushStore(database), FindingsStore(database), replays, wake, key_lifetime)
+    pusher = Pusher(PushStore(database), FindingsStore(database), replays, wake_relay, key_lifetime)
     return PushServicer(
         PushCommands(
             push=PushDraft(pusher),
@@ -33,6 +86,64 @@ def build_push_servicer(
             get=GetExport(exports),
             list=ListExports(exports),
             preview=PreviewExport(exports),
-            resolve=ResolveExport(exports, ResolutionStore(database), wake),
+            resolve=ResolveExport(exports, ResolutionStore(database), wake_relay),
         )
     )
+
+
+def _server(
+    settings: PushSettings, database: Database, pushes: PushServicer, hand_out: HandOut
+) -> RpcServer:
+    verifier = TokenVerifier(
+        JwksSource(settings.jwks),
+        issuer=settings.jwt_issuer,
+        audience=settings.jwt_audience,
+        algorithms=settings.jwt_algorithms,
+    )
+    server = RpcServer(settings, verifier, ACCESS, record_denied(database, SCHEMA))
+    server.add(
+        push_service_pb2_grpc.add_PushServiceServicer_to_server,
+        pushes,
+        "countersign.push.v1.PushService",
+    )
+    server.add(
+        connection_service_pb2_grpc.add_ConnectionServiceServicer_to_server,
+        hand_out.connections,
+        "countersign.push.v1.ConnectionService",
+    )
+    server.add(
+        work_service_pb2_grpc.add_WorkServiceServicer_to_server,
+        hand_out.work,
+        "countersign.push.v1.WorkService",
+    )
+    return server
+
+
+def _replay_cache(settings: PushSettings) -> ReplayCache:
+    if settings.redis_url is None:
+        return NoReplayCache()
+    url = settings.redis_url.get_secret_value()
+    return RedisReplayCache.connect(url, settings.redis_timeout_seconds)
+
+
+def _audit_sender(settings: PushSettings, opened: AsyncExitStack) -> Sender:
+    token = ServiceToken(settings.service_token_file)
+    channel = open_channel(settings.audit_target, token=token.value, safe_methods=[_APPEND_EVENTS])
+    opened.push_async_callback(channel.close)
+    return AuditSender(channel)
+
+
+def _work_sender(settings: PushSettings, hand_out: HandOut, opened: AsyncExitStack) -> Sender:
+    if settings.broker_url is None:
+        return WakeSender(hand_out.exports_room.wake)
+    publisher = Publisher(settings.broker_url.get_secret_value(), APPLICATION_NAME)
+    opened.push_async_callback(publisher.close)
+    return BrokerSender(publisher)
+
+
+def _probes(settings: PushSettings, database: Database) -> ProbeServer:
+    async def ready() -> Mapping[str, bool]:
+        # Neither broker, Redis nor the audit service: pushes are accepted without them.
+        return {"database": await database.is_ready()}
+
+    return ProbeServer(settings.probe_listen, ready)

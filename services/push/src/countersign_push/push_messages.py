@@ -2,12 +2,11 @@
 
 from uuid import UUID, uuid4
 
-from countersign_platform.outbox.audit_record import audit_row
-
 from countersign.push.v1 import events_pb2
 from countersign_core.audit_actions import EntityType
 from countersign_core.ids import derived_id, export_event_id
 from countersign_core.lifecycle import DraftStatus
+from countersign_platform.outbox.audit_record import audit_row
 from countersign_platform.rpc.call import Call
 from countersign_push.idempotency import fingerprint
 from countersign_push.push_intent import Operation, PushIntent
