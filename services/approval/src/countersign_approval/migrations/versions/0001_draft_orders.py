@@ -1,6 +1,7 @@
 """Draft orders, their contents, the state machine, and the one door for the push service."""
 
 from alembic import op
+
 from countersign_platform.outbox.table import outbox_table
 
 revision = "approval_0001"
@@ -72,14 +73,14 @@ CREATE TABLE approval.draft_orders (
         status IN ('NEW', 'EXTRACTED', 'NEEDS_REVIEW', 'REJECTED') OR blocking_reasons = '[]')
 ) WITH (fillfactor = 85);
 COMMENT ON TABLE approval.draft_orders IS
-    'One row per draft order: where it stands and what lists show. Its content is in draft_contents.';
+    'One row per draft order: where it stands and what lists show. draft_contents has its content.';
 COMMENT ON COLUMN approval.draft_orders.version IS
     'Counts every change of the row; the ETag of the draft.';
 COMMENT ON COLUMN approval.draft_orders.content_version IS
     'The version at which the content last changed; key into draft_contents.';
 COMMENT ON COLUMN approval.draft_orders.content_sha256 IS 'SHA-256 of the canonical content.';
 COMMENT ON COLUMN approval.draft_orders.submission_sha256 IS
-    'SHA-256 of the canonical content as first submitted: tells a repeated submit from a changed one.';
+    'SHA-256 of the content as first submitted: tells a repeated submit from a changed one.';
 COMMENT ON COLUMN approval.draft_orders.total_value IS
     'Sum of qty x unit_price over the lines that have both, in the order''s own currency.';
 
@@ -183,6 +184,33 @@ BEGIN
     RETURNING d.version, d.content_version, d.content_sha256, d.approved_at, d.approved_by;
 END $$;
 REVOKE ALL ON FUNCTION approval.move_draft FROM PUBLIC;
+
+-- An approval is one statement, and what it has to record (the new version, the digest) only the
+-- row knows. So these two finish the audit event that the service began.
+CREATE FUNCTION approval.draft_event_id(
+    p_org_id uuid, p_draft_id uuid, p_version bigint, p_action text
+) RETURNS uuid LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT encode(set_byte(set_byte(name, 6, (get_byte(name, 6) & 15) | 128),
+                           8, (get_byte(name, 8) & 63) | 128), 'hex')::uuid
+      FROM (SELECT substr(sha256(convert_to(
+               'urn:countersign|draft-event|' || p_org_id || '|' || p_draft_id || '|' || p_version
+               || '|' || p_action, 'UTF8')), 1, 16) AS name) derived
+$$;
+COMMENT ON FUNCTION approval.draft_event_id IS
+    'Equal to countersign_core.ids.draft_event_id by a test.';
+
+CREATE FUNCTION approval.proto_text(p_field integer, p_value text) RETURNS bytea
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT set_byte('\\x00'::bytea, 0, (p_field << 3) | 2)
+        || CASE WHEN length(bytes) < 128 THEN set_byte('\\x00'::bytea, 0, length(bytes))
+                ELSE set_byte(set_byte('\\x0000'::bytea, 0, (length(bytes) & 127) | 128),
+                              1, length(bytes) >> 7) END
+        || bytes
+      FROM (SELECT convert_to(p_value, 'UTF8') AS bytes) utf8
+$$;
+COMMENT ON FUNCTION approval.proto_text IS
+    'A string field (number up to 15, value below 16 kB) on the wire of protobuf, where appending '
+    'a field to a message sets it.';
 """
 
 GRANTS = """

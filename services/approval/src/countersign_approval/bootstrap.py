@@ -1,0 +1,169 @@
+"""The one place that puts the approval service together."""
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import grpc.aio
+
+from countersign.approval.v1 import approval_service_pb2_grpc as pb_grpc
+from countersign_approval.access import ACCESS, SERVICE
+from countersign_approval.commands.approval_policy import GetApprovalPolicy, SetApprovalPolicy
+from countersign_approval.commands.approve_drafts import ApproveDrafts
+from countersign_approval.commands.edit_draft import EditDraft
+from countersign_approval.commands.edit_draft_line import EditDraftLine
+from countersign_approval.commands.get_draft import GetDraft
+from countersign_approval.commands.list_drafts import ListDrafts
+from countersign_approval.commands.reject_draft import RejectDraft
+from countersign_approval.commands.revoke_approval import RevokeApproval
+from countersign_approval.commands.submit_draft import SubmitDraft
+from countersign_approval.commands.validate_draft import ValidateDraft
+from countersign_approval.ports import WakeUp
+from countersign_approval.reviser import Reviser
+from countersign_approval.servicer import ApprovalServicer, Commands
+from countersign_approval.settings import ApprovalSettings
+from countersign_approval.status_feed import StatusFeed
+from countersign_approval.store.approvals import ApprovalStore
+from countersign_approval.store.drafts import DraftStore
+from countersign_approval.store.listing import ListingStore
+from countersign_approval.store.policies import PolicyStore
+from countersign_approval.store.status_changes import StatusChangeStore
+from countersign_approval.sweeper import Sweeper
+from countersign_platform.auth.jwks import JwksSource
+from countersign_platform.auth.service_token import ServiceToken
+from countersign_platform.auth.verifier import TokenVerifier
+from countersign_platform.database.pool import Database
+from countersign_platform.outbox.audit_record import record_denied
+from countersign_platform.outbox.audit_sender import AuditSender
+from countersign_platform.outbox.relay import Relay
+from countersign_platform.outbox.row import LANE_AUDIT
+from countersign_platform.probes import ProbeServer
+from countersign_platform.rpc.channel import open_channel
+from countersign_platform.rpc.server import RpcServer
+
+SCHEMA = "approval"
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What was bound."""
+
+    rpc: int
+    probe: int
+
+
+class Service:
+    """The running service: `start` once, `stop` once."""
+
+    def __init__(
+        self,
+        *,
+        server: RpcServer,
+        probes: ProbeServer,
+        relay: Relay,
+        sweeper: Sweeper,
+        audit: grpc.aio.Channel,
+        database: Database,
+    ) -> None:
+        self._server = server
+        self._probes = probes
+        self._relay = relay
+        self._sweeper = sweeper
+        self._audit = audit
+        self._database = database
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> Ports:
+        """Serves; answers with the ports that were bound."""
+        self._begin(self._relay.run())
+        self._begin(self._sweeper.run())
+        rpc = await self._server.start()
+        return Ports(rpc=rpc, probe=await self._probes.start())
+
+    async def stop(self) -> None:
+        """Drains what is in flight, then lets go of everything."""
+        await self._server.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._audit.close()
+        await self._probes.stop()
+        await self._database.close()
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(asyncio.create_task(work))
+
+
+async def build(settings: ApprovalSettings) -> Service:
+    """The service, connected but not serving yet."""
+    database = await Database.connect(settings, application_name="countersign-approval")
+    audit = open_channel(
+        settings.audit_target, token=ServiceToken(settings.service_token_file).value
+    )
+    relay = Relay(database, SCHEMA, {LANE_AUDIT: AuditSender(audit)})
+    changes = _status_changes(settings, database)
+    feed = StatusFeed(
+        changes,
+        poll_seconds=settings.watch_poll_seconds,
+        heartbeat_seconds=settings.watch_heartbeat_seconds,
+    )
+    server = RpcServer(settings, _verifier(settings), ACCESS, record_denied(database, SCHEMA))
+    servicer = ApprovalServicer(_commands(database, feed, relay.wake))
+    server.add(pb_grpc.add_ApprovalServiceServicer_to_server, servicer, SERVICE)
+    return Service(
+        server=server,
+        probes=_probes(settings, database),
+        relay=relay,
+        sweeper=_sweeper(settings, changes),
+        audit=audit,
+        database=database,
+    )
+
+
+def _commands(database: Database, feed: StatusFeed, wake: WakeUp) -> Commands:
+    drafts = DraftStore(database)
+    policies = PolicyStore(database)
+    reviser = Reviser(drafts, wake)
+    return Commands(
+        submit=SubmitDraft(drafts, wake),
+        get=GetDraft(drafts),
+        list=ListDrafts(ListingStore(database)),
+        edit=EditDraft(reviser),
+        edit_line=EditDraftLine(reviser),
+        validate=ValidateDraft(reviser),
+        approve=ApproveDrafts(ApprovalStore(database), wake),
+        revoke=RevokeApproval(reviser),
+        reject=RejectDraft(reviser),
+        get_policy=GetApprovalPolicy(policies),
+        set_policy=SetApprovalPolicy(policies, wake),
+        feed=feed,
+    )
+
+
+def _status_changes(settings: ApprovalSettings, database: Database) -> StatusChangeStore:
+    # Longer than any transaction that moves a draft: those have two statements at most.
+    overlap = timedelta(seconds=2 * settings.statement_timeout_seconds)
+    return StatusChangeStore(database, overlap)
+
+
+def _sweeper(settings: ApprovalSettings, changes: StatusChangeStore) -> Sweeper:
+    age = timedelta(hours=settings.status_changes_kept_hours)
+    return Sweeper(changes, age=age, every_seconds=settings.sweep_seconds)
+
+
+def _verifier(settings: ApprovalSettings) -> TokenVerifier:
+    return TokenVerifier(
+        JwksSource(settings.jwks),
+        issuer=settings.jwt_issuer,
+        audience=settings.jwt_audience,
+        algorithms=settings.jwt_algorithms,
+    )
+
+
+def _probes(settings: ApprovalSettings, database: Database) -> ProbeServer:
+    async def ready() -> Mapping[str, bool]:
+        return {"database": await database.is_ready()}
+
+    return ProbeServer(settings.probe_listen, ready)

@@ -1,0 +1,1 @@
+"""One use case per file; typed in and out, and none of them knows gRPC."""
