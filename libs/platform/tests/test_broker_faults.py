@@ -1,0 +1,139 @@
+"""A broker of the test's own, stopped, crashed and started under load."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+import pytest
+from countersign_core.errors import Unavailable
+from countersign_platform.backoff import Backoff
+from countersign_platform.broker.consumer import Consumer, Incoming
+from countersign_platform.broker.publisher import Outgoing, Publisher
+from countersign_platform.database.pool import Database
+from countersign_platform.outbox.broker_sender import BrokerSender
+from countersign_platform.outbox.lane import LanePolicy
+from countersign_platform.outbox.relay import Relay
+from countersign_platform.testing.databases import Databases
+from countersign_platform.testing.servers import RabbitServer
+
+pytestmark = [pytest.mark.integration, pytest.mark.chaos]
+
+QUICK = Backoff(0.05, 0.5)
+AT = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def fragile() -> Iterator[RabbitServer]:
+    with RabbitServer() as server:
+        yield server
+
+
+@pytest.fixture
+def broker(fragile: RabbitServer) -> RabbitServer:
+    if not fragile.running:
+        fragile.start()
+    return fragile
+
+
+async def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def in_background(*works: object) -> AsyncIterator[None]:
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+class Inbox:
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+
+    async def __call__(self, incoming: Incoming) -> None:
+        await asyncio.sleep(0.005)
+        self.ids.append(incoming.message_id)
+
+
+async def publish_until_confirmed(publisher: Publisher, ids: list[str]) -> None:
+    """As the relay does: what was not confirmed is published again."""
+    open_ids = list(ids)
+    while open_ids:
+        batch = [Outgoing(each, b"x", "test.Kind", AT) for each in open_ids[:20]]
+        try:
+            results = await publisher.publish(batch)
+        except Unavailable:
+            await asyncio.sleep(0.1)
+            continue
+        unconfirmed = [
+            message.message_id
+            for message, error in zip(batch, results, strict=True)
+            if error is not None
+        ]
+        open_ids = unconfirmed + open_ids[20:]
+        await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("crash", [False, True], ids=["stopped", "crashed"])
+async def test_a_broker_that_goes_down_in_mid_stream_loses_nothing(
+    broker: RabbitServer, crash: bool
+) -> None:
+    ids = [str(uuid4()) for _ in range(600)]
+    inbox = Inbox()
+    consumer = Consumer(
+        broker.url, "test-faults", inbox, check_seconds=1.0, reconnect=QUICK, concurrency=4
+    )
+    publisher = Publisher(broker.url, "test-faults-publisher", confirm_seconds=5.0)
+    async with in_background(consumer.run(), publish_until_confirmed(publisher, ids)):
+        await until(lambda: len(inbox.ids) > 100)
+        await asyncio.to_thread(broker.kill if crash else broker.stop)
+        assert len(set(inbox.ids)) < len(ids)
+        await asyncio.to_thread(broker.start)
+        await until(lambda: set(inbox.ids) >= set(ids))
+        await until(lambda: consumer.in_hand == 0)
+    await publisher.close()
+
+
+async def test_rows_written_while_the_broker_is_down_all_arrive_once_it_is_back(
+    broker: RabbitServer, databases: Databases
+) -> None:
+    await asyncio.to_thread(broker.stop)
+    await asyncio.to_thread(broker.wipe)
+    database = await Database.connect(databases.url_for("push"), "test-faults")
+    publisher = Publisher(broker.url, "test-faults-relay")
+    relay = Relay(
+        database,
+        "push",
+        {"work": BrokerSender(publisher)},
+        policies={"work": LanePolicy(poll_seconds=0.1, away=QUICK)},
+    )
+    inbox = Inbox()
+    consumer = Consumer(broker.url, "test-faults", inbox, check_seconds=1.0, reconnect=QUICK)
+    async with in_background(relay.run(), consumer.run()):
+        ids = [uuid4() for _ in range(50)]
+        await database.execute(
+            "INSERT INTO push.outbox (org_id, id, lane, payload)"
+            " SELECT $1, unnest($2::uuid[]), 'work', 'x'",
+            UUID(int=1),
+            ids,
+        )
+        relay.wake()
+        await asyncio.sleep(1)
+        assert await database.fetchval("SELECT count(*) FROM push.outbox") == 50
+        assert await database.fetchval("SELECT max(attempts) FROM push.outbox") == 0
+        await asyncio.to_thread(broker.start)
+        await until(lambda: len(inbox.ids) >= 50)
+        assert sorted(inbox.ids) == sorted(str(each) for each in ids)
+        assert await database.fetchval("SELECT count(*) FROM push.outbox") == 0
+    await publisher.close()
+    await database.close()
