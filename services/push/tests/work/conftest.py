@@ -178,11 +178,11 @@ class Caller:
         self._stub = stub
         self._metadata = [("authorization", f"Bearer {token}"), ("x-request-id", "req-9")]
 
-    async def call(self, method: str, request: Any, timeout: float = 20) -> Any:
+    async def call(self, method: str, request: Any, seconds: float = 20) -> Any:
         """The reply."""
         try:
             return await getattr(self._stub, method)(
-                request, metadata=self._metadata, timeout=timeout
+                request, metadata=self._metadata, timeout=seconds
             )
         except grpc.aio.AioRpcError as error:
             raise error_from_rpc(error) from error

@@ -71,9 +71,9 @@ async def made(integrator, folder):
     return (await integrator.call("CreateConnection", request)).connection
 
 
-def ask(integrator, connection, timeout=10):
+def ask(integrator, connection, seconds=10):
     request = pb.TestConnectionRequest(erp_connection_id=connection.id)
-    return integrator.call("TestConnection", request, timeout=timeout)
+    return integrator.call("TestConnection", request, seconds=seconds)
 
 
 async def read(integrator, connection):
@@ -117,7 +117,7 @@ async def test_without_a_worker_the_call_ends_before_its_deadline(
     integrator, made, refused, worker
 ):
     """And a worker that comes later is not given a test nobody waits for."""
-    error = await refused(ask(integrator, made, timeout=1.0))
+    error = await refused(ask(integrator, made, seconds=1.0))
     assert error.reason is Reason.CONNECTION_TEST_TIMEOUT
     assert (await claim_test(worker)).test_id == ""
 
@@ -217,7 +217,7 @@ async def test_the_first_result_counts_and_may_be_repeated(integrator, made, sit
 async def test_a_result_for_an_unknown_test_or_another_org_is_a_lost_lease(
     integrator, made, site, refused
 ):
-    asked = asyncio.create_task(ask(integrator, made, timeout=2))
+    asked = asyncio.create_task(ask(integrator, made, seconds=2))
     worker = site.worker()
     claimed = await claim_test(worker, wait=10)
     claimed.connection.org_id = str(uuid4())

@@ -78,7 +78,7 @@ async def test_secrets_appear_in_no_reply_no_audit_row_no_log_and_no_column(
     error = await refused(integrator.call("CreateConnection", folder(secrets={"password": SECRET})))
     error2 = await refused(integrator.call("CreateConnection", folder(secrets={"pin": SECRET})))
     test = pb.TestConnectionRequest(erp_connection_id=made.id)
-    error3 = await refused(integrator.call("TestConnection", test, timeout=1))
+    error3 = await refused(integrator.call("TestConnection", test, seconds=1))
     rows = await queue.sql.fetch(
         """SELECT to_jsonb(c)::text FROM push.erp_connections c
            UNION ALL SELECT to_jsonb(t)::text FROM push.connection_tests t

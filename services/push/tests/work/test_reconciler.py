@@ -157,16 +157,17 @@ async def test_a_round_that_fails_does_not_end_the_reconciler(reconciler):
     """The database is away for one round; the next one comes."""
     replica = reconciler(every=0.001)
     rounds = []
+    third = asyncio.Event()
 
     async def broken(_seconds):
         rounds.append(1)
+        if len(rounds) == 3:
+            third.set()
         raise RuntimeError("away")
 
     replica._offers = broken
     task = asyncio.create_task(replica.run())
-    async with asyncio.timeout(5):
-        while len(rounds) < 3:
-            await asyncio.sleep(0.001)
+    await asyncio.wait_for(third.wait(), 5)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 

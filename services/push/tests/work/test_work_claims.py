@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from countersign_push.lease_terms import LeaseTerms
-from countersign_push.store.work import WorkStore
+from countersign_push.store.work import CLAIM_NEXT, WorkStore
 
 pytestmark = pytest.mark.integration
 
@@ -102,8 +102,6 @@ async def test_the_planner_probes_the_index_and_never_reads_a_whole_queue(queue,
     await queue.sql.execute("ANALYZE push.exports")
     rows = await WorkStore(database).claim_next("w", LeaseTerms().lease_seconds, org, 1)
     assert len(rows) == 1
-    from countersign_push.store.work import CLAIM_NEXT
-
     async with queue.sql.transaction():
         plan = await queue.sql.fetchval(
             "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) "
@@ -181,7 +179,7 @@ async def test_a_waiting_worker_gets_what_becomes_due(queue, site_of):
     """Committed by another process: the shared poll finds it."""
     async with site_of(claim_poll_seconds=0.05) as site:
         waiting = asyncio.create_task(site.worker().claim_next(1, wait=10))
-        await _until(lambda: len(site.hand_out.exports_room._waiting) == 1)
+        await _occupied(site)
         _, export = await queue.one()
         [assignment] = await waiting
     assert assignment.lease.export_id == str(export)
@@ -190,7 +188,7 @@ async def test_a_waiting_worker_gets_what_becomes_due(queue, site_of):
 async def test_a_wake_up_needs_no_poll(queue, site_of):
     async with site_of(claim_poll_seconds=60) as site:
         waiting = asyncio.create_task(site.worker().claim_next(1, wait=10))
-        await _until(lambda: len(site.hand_out.exports_room._waiting) == 1)
+        await _occupied(site)
         _, export = await queue.one()
         site.hand_out.exports_room.wake()
         [assignment] = await waiting
@@ -202,7 +200,7 @@ async def test_a_released_export_goes_to_a_waiting_worker(queue, site_of):
     async with site_of(claim_poll_seconds=60) as site:
         lease = (await site.worker().claim(org, export)).lease
         waiting = asyncio.create_task(site.worker().claim_next(1, wait=10))
-        await _until(lambda: len(site.hand_out.exports_room._waiting) == 1)
+        await _occupied(site)
         await site.worker().release(lease)
         [assignment] = await waiting
     assert assignment.lease.fence == 2
@@ -234,7 +232,7 @@ async def test_idle_workers_share_one_poll(site_of, queue):
 async def test_a_stopping_replica_sends_waiting_workers_home(site_of, queue):
     async with site_of() as site:
         waiting = asyncio.create_task(site.worker().claim_next(1, wait=30))
-        await _until(lambda: len(site.hand_out.exports_room._waiting) == 1)
+        await _occupied(site)
         began = time.monotonic()
         site.hand_out.close()
         assert await waiting == []
@@ -246,12 +244,13 @@ async def test_a_worker_that_hung_up_leaves_its_seat(site_of, queue):
     async with site_of(claim_poll_seconds=60) as site:
         room = site.hand_out.exports_room
         waiting = asyncio.create_task(site.worker().claim_next(1, wait=30))
-        await _until(lambda: len(room._waiting) == 1)
+        await _occupied(site)
+        left = asyncio.Event()
+        room._note_occupancy = lambda: room._waiting or left.set()
         waiting.cancel()
-        await _until(lambda: len(room._waiting) == 0)
+        await asyncio.wait_for(left.wait(), 5)
 
 
-async def _until(condition) -> None:
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.01)
+async def _occupied(site) -> None:
+    """A worker waits."""
+    await asyncio.wait_for(site.hand_out.exports_room._occupied.wait(), 5)
