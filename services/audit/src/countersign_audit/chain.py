@@ -36,7 +36,7 @@ def canonical_form(event: Event, seq: int) -> bytes:
         event.before_json,
         event.after_json,
     )
-    return b"".join(map(_netstring, fields))
+    return "".join(map(_netstring, fields)).encode()
 
 
 def link_hash(prev_hash: bytes, event: Event, seq: int) -> bytes:
@@ -46,10 +46,10 @@ def link_hash(prev_hash: bytes, event: Event, seq: int) -> bytes:
 
 def timestamp_text(moment: datetime) -> str:
     """`moment` (aware) in UTC with six decimals, for example 2026-03-01T09:30:00.000001Z."""
-    utc = moment.astimezone(UTC).replace(tzinfo=None)
-    return utc.isoformat(timespec="microseconds") + "Z"
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
-def _netstring(text: str) -> bytes:
-    data = text.encode()
-    return b"%d:%b," % (len(data), data)
+def _netstring(text: str) -> str:
+    """The length is that in bytes of UTF-8."""
+    length = len(text) if text.isascii() else len(text.encode())
+    return f"{length}:{text},"

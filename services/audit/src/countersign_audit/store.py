@@ -1,6 +1,7 @@
 """Every SQL statement of the audit service. What it may do is set by the grants of its role."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, cast
@@ -15,23 +16,8 @@ from countersign_audit.event import Event, Head, Link
 from countersign_audit.ports import EventFilters, Extent
 from countersign_platform.database.pool import Database
 
-# The parameters of audit.append_events, in its order.
-_APPENDED = (
-    "org_id",
-    "event_id",
-    "occurred_at",
-    "actor_user_id",
-    "action",
-    "entity_type",
-    "entity_id",
-    "draft_order_id",
-    "request_id",
-    "trace_id",
-    "ip",
-    "user_agent",
-    "before_json",
-    "after_json",
-)
+# The parameters of audit.append_events are the fields of Event, in the same order.
+_APPENDED = tuple(field.name for field in fields(Event))
 _EVENT_COLUMNS = ", ".join(_APPENDED)
 
 _APPEND = f"""
@@ -119,8 +105,8 @@ class Store:
 
 
 def _link(row: Any) -> Link:
-    event = Event(*(row[name] for name in _APPENDED))
-    return Link(event, row["seq"], row["prev_hash"], row["hash"])
+    *of_event, seq, prev_hash, link_hash = row
+    return Link(Event(*of_event), seq, prev_hash, link_hash)
 
 
 def _page_statement(
