@@ -83,6 +83,7 @@ async def store(databases: Databases) -> AsyncIterator[Store]:
 class AuditClient:
     """Calls one replica over gRPC. Refusals come as the error that the service raised."""
 
+    target: str
     channel: grpc.aio.Channel
     tokens: TestTokens
 
@@ -134,9 +135,10 @@ async def start_replica(databases: Databases, tokens: TestTokens) -> AsyncIterat
             )
             stack.push_async_callback(service.stop)
             ports = await service.start()
-            channel = open_channel(f"127.0.0.1:{ports.rpc}")
+            target = f"127.0.0.1:{ports.rpc}"
+            channel = open_channel(target)
             stack.push_async_callback(channel.close)
-            return AuditClient(channel, tokens)
+            return AuditClient(target, channel, tokens)
 
         yield start
 
