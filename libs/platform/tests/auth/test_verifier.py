@@ -61,6 +61,12 @@ async def test_unknown_roles_authenticate_but_grant_nothing(verifier, mint):
     assert identity.roles == frozenset()
 
 
+async def test_ready_means_that_there_are_keys(verifier, tmp_path):
+    assert await verifier.ready()
+    without = TokenVerifier(JwksSource(str(tmp_path / "none.json")), "countersign", "countersign")
+    assert not await without.ready()
+
+
 async def test_service_tokens_need_no_org(verifier, mint):
     identity = await verifier.verify(mint(subject="worker-1", roles=["WORKER"], org_id=None))
     assert identity.org_id is None
@@ -91,6 +97,11 @@ async def test_nobody_of_one_org_can_hold_a_service_role(verifier, mint):
         {"sub": ""},
         {"sub": "x" * 201},
         {"sub": 7},
+        {"sub": "a\x00b"},
+        {"sub": "a\nb"},
+        {"org_slug": "a\nb"},
+        {"org_slug": {"a": 1}},
+        {"org_slug": "x" * 201},
         {"nbf": int(time.time()) + 3600},
         {"org_id": "not-a-uuid"},
         {"org_id": 7},

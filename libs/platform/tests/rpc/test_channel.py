@@ -12,7 +12,7 @@ import pytest
 from countersign.push.v1 import push_service_pb2, push_service_pb2_grpc
 from countersign_platform.auth.identity import Identity
 from countersign_platform.rpc.call import Call, enter_call, leave_call
-from countersign_platform.rpc.channel import open_channel
+from countersign_platform.rpc.channel import _Carrier, _CarryingCallable, open_channel
 from countersign_platform.telemetry.tracing import start_span_from
 
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -139,6 +139,22 @@ async def test_the_deadline_shrinks_to_what_the_caller_has_left(mirror):
             assert 1.5 < mirror.remaining < 5.5
             await stub.PushDraft(PUSH, timeout=1)
             assert mirror.remaining < 1.5  # it travels rounded up
+
+
+def test_a_stream_lasts_as_long_as_the_call_that_opened_it():
+    """Alone it has no deadline; inside a call it ends with that call."""
+    asked = []
+
+    def inner(request, *, timeout, metadata):
+        asked.append(timeout)
+
+    stream = _CarryingCallable(inner, _Carrier(token=None), default_timeout=None)
+    stream(PUSH)
+    stream(PUSH, timeout=3)
+    with in_call(deadline_seconds=5):
+        stream(PUSH)
+    assert asked[:2] == [None, 3]
+    assert 3 < asked[2] <= 5
 
 
 async def test_no_call_goes_out_after_the_deadline(mirror):

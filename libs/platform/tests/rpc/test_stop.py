@@ -81,6 +81,26 @@ async def test_a_call_in_flight_finishes_while_health_says_not_serving(serve):
     await stopping
 
 
+async def test_a_long_poll_is_told_that_the_server_drains(serve):
+    class Polling(push_service_pb2_grpc.PushServiceServicer):
+        def __init__(self) -> None:
+            self.begun = asyncio.Event()
+            self.server = None
+
+        async def PushDraft(self, request, context):
+            self.begun.set()
+            await self.server.draining.wait()
+            return push_service_pb2.PushDraftResponse(erp_export_id="nothing came")
+
+    servicer = Polling()
+    running = await serve(servicer, drain_seconds=30)
+    servicer.server = running.server
+    poll = asyncio.ensure_future((await running.push_stub()).PushDraft(GOOD))
+    await servicer.begun.wait()
+    await asyncio.wait_for(running.server.stop(), 10)
+    assert (await poll).erp_export_id == "nothing came"
+
+
 async def test_a_call_that_outlives_the_drain_is_cut_off(serve):
     servicer = Slow()
     running = await serve(servicer, drain_seconds=0.05)

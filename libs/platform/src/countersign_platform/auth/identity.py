@@ -8,7 +8,10 @@ from countersign_core.roles import Role
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The subject of a verified token. Service tokens (WORKER, RELAY) carry no org."""
+    """The subject of a verified token.
+
+    Service tokens (WORKER, RELAY) carry no org; their `org_slug` is the subject.
+    """
 
     subject: str
     roles: frozenset[Role]

@@ -8,7 +8,7 @@ from uuid import UUID
 import jwt
 import structlog
 
-from countersign_core.errors import CountersignError
+from countersign_core.errors import CountersignError, Unavailable
 from countersign_core.reasons import Reason
 from countersign_core.roles import SERVICE_ROLES, parse_roles
 from countersign_platform.auth.identity import Identity
@@ -18,7 +18,7 @@ from countersign_platform.auth.verification_key import VerificationKey
 DEFAULT_ALGORITHMS = ("EdDSA", "ES256", "RS256")
 LEEWAY_SECONDS = 10
 MAX_TOKEN_CHARACTERS = 8192
-MAX_SUBJECT_CHARACTERS = 200
+MAX_NAME_CHARACTERS = 200
 
 _log = structlog.get_logger(__name__)
 
@@ -44,6 +44,14 @@ class TokenVerifier:
         self._wall_clock = wall_clock
         self._cache: dict[str, tuple[float, Identity]] = {}
         self._cached_under: KeySet | None = None
+
+    async def ready(self) -> bool:
+        """Whether there are keys to verify with; reads them when there are none yet."""
+        try:
+            await self._jwks.keys()
+        except Unavailable:
+            return False
+        return True
 
     async def verify(self, token: str) -> Identity:
         """The identity that `token` speaks for.
@@ -110,17 +118,24 @@ class TokenVerifier:
 
 
 def _identity(claims: dict[str, Any]) -> Identity:
-    subject = claims["sub"]
-    if not isinstance(subject, str) or not 0 < len(subject) <= MAX_SUBJECT_CHARACTERS:
-        raise _refusal("The token's subject is empty or too long")
+    subject = _name("subject", claims["sub"])
     roles = parse_roles(_names(claims.get("roles", [])))
     org_id = _org_id(claims.get("org_id"))
     if org_id is not None:
         roles -= SERVICE_ROLES  # these act for every org, so nobody of one org can hold them
     elif not roles or not roles <= SERVICE_ROLES:
         raise _refusal("The token carries no org_id")
-    slug = claims.get("org_slug") or (str(org_id) if org_id else "")
-    return Identity(subject=subject, roles=roles, org_id=org_id, org_slug=str(slug))
+    slug = claims.get("org_slug") or (str(org_id) if org_id else subject)
+    return Identity(subject, roles, org_id, _name("org_slug", slug))
+
+
+def _name(claim: str, value: Any) -> str:
+    """A name that can stand in a log line, a document and a database column."""
+    if not isinstance(value, str) or not value.isprintable():
+        raise _refusal(f"The token's {claim} is not a printable name")
+    if not 0 < len(value) <= MAX_NAME_CHARACTERS:
+        raise _refusal(f"The token's {claim} is empty or too long")
+    return value
 
 
 def _names(claim: Any) -> list[str]:

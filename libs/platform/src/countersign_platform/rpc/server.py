@@ -50,6 +50,11 @@ class RpcServer:
         self._added: list[tuple[AddToServer, Any, str]] = []
         self._server: grpc.aio.Server | None = None
 
+    @property
+    def draining(self) -> asyncio.Event:
+        """Set when a stop begins: long polls answer then, so that nobody waits for them."""
+        return self._in_flight.draining
+
     def add(self, add_to_server: AddToServer, servicer: Any, service_full_name: str) -> None:
         """Serves `servicer` with its generated `add_…Servicer_to_server`.
 
@@ -63,6 +68,8 @@ class RpcServer:
 
     async def start(self) -> int:
         """Listens on `settings.listen`; the port that was bound."""
+        # A key set that cannot be read yet is no reason not to start: it may come later.
+        await self._verifier.ready()
         interceptor = CallInterceptor(
             self._verifier, self._access, self._on_denied, self._in_flight
         )

@@ -30,6 +30,7 @@ def configure_tracing(
 ) -> Callable[[], None]:
     """Starts exporting spans when an endpoint (or, in tests, a processor) is given.
 
+    Call it before servers start and channels open: they take the span layer along then.
     Returns what to call at the end of the process: it sends the last spans.
     """
     global _provider  # noqa: PLW0603 — one per process, as OpenTelemetry has it
