@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
 from countersign_export_worker.connectors.conformance import CHECKS, Check, DropzoneHarness
 from countersign_export_worker.connectors.folder import FolderConnector
 from countersign_export_worker.connectors.memory import MemoryConnector

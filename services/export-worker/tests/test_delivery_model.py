@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from countersign_core.lifecycle import ExportStatus
 from countersign_export_worker.assignment import Assignment, Lease
 from countersign_export_worker.delivery import Delivery, Outcome, OutcomeKind

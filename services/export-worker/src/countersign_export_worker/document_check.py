@@ -12,8 +12,8 @@ from importlib import resources
 from typing import Any, NoReturn
 
 import fastjsonschema
-from countersign_core.canonical_json import sha256_hex
 
+from countersign_core.canonical_json import sha256_hex
 from countersign_export_worker.assignment import Assignment
 from countersign_export_worker.errors import PermanentDeliveryError
 

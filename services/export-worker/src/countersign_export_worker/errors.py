@@ -1,6 +1,6 @@
 """What can go wrong while delivering, by what must happen next.
 
-    DeliveryError               the dropzone said no: `code` for machines, `message` for the operator
+    DeliveryError               the dropzone said no: `code` for machines, `message` for people
     ├── TransientDeliveryError  the same again may work later: put off, by the database's clock
     │   └── NameTaken           somebody else's file stands under our final name: held
     └── PermanentDeliveryError  the same again will not work: ends the export
@@ -8,7 +8,7 @@
     WorkError                   push said no
     ├── LeaseLost               the export is another worker's, or finished: stop, touch nothing
     ├── WorkUnavailable         push is away, or its reply was lost: it may or may not be on record
-    └── WorkRefused             push understood and refuses: a defect, or an administrator was faster
+    └── WorkRefused             push refuses: a defect, or an administrator was faster
 
 Codes: BAD_DOCUMENT, BAD_CONFIG, UNKNOWN_CONNECTOR, DISK_FULL, PERMISSION_DENIED, PATH_MISSING,
 PATH_NOT_A_FOLDER, NAME_TAKEN, NAME_TOO_LONG, FOLDER_CHANGED, UNREACHABLE, TIMEOUT, IO_ERROR,

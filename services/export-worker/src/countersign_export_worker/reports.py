@@ -6,13 +6,16 @@ So the only ways out are an answer, or the end of the lease: whoever calls is ca
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
+from itertools import count
 from uuid import UUID
 
 from countersign_export_worker.assignment import Lease
-from countersign_export_worker.backoff import backoff_seconds
 from countersign_export_worker.errors import WorkUnavailable
 from countersign_export_worker.file_names import DropName
 from countersign_export_worker.ports import AttemptError, Evidence, ReportPort
+from countersign_platform.backoff import Backoff
+
+_BACKOFF = Backoff(first_seconds=0.1, longest_seconds=3.0)
 
 
 class PersistentReports:
@@ -50,9 +53,9 @@ class PersistentReports:
         return await self._work.removable(org_id, names)
 
     async def _repeat(self, report: Callable[[], Awaitable[None]]) -> None:
-        for seconds in backoff_seconds():
+        for failures in count(1):
             try:
                 return await report()
             except WorkUnavailable:
-                await self._pause(seconds)
+                await self._pause(_BACKOFF.seconds(failures))
         return None

@@ -54,7 +54,9 @@ def is_there(folder: int, name: str) -> bool:
 
 def _exclusive_rename() -> tuple[_Rename, int] | None:
     name, flag = (
-        ("renameatx_np", _MACOS_EXCL) if sys.platform == "darwin" else ("renameat2", _LINUX_NOREPLACE)
+        ("renameatx_np", _MACOS_EXCL)
+        if sys.platform == "darwin"
+        else ("renameat2", _LINUX_NOREPLACE)
     )
     call = getattr(ctypes.CDLL(None, use_errno=True), name, None)
     if call is None:  # a C library before 2018

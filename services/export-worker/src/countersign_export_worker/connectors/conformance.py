@@ -8,14 +8,17 @@ A harness gives a connector on an empty dropzone, and shows and changes the drop
 ERP sees it. A check raises AssertionError.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from collections.abc import Iterator
 from typing import Protocol
 from uuid import UUID
 
-from countersign_export_worker.errors import DeliveryError, NameTaken, TokenGone
-from countersign_export_worker.errors import TransientDeliveryError
+from countersign_export_worker.errors import (
+    DeliveryError,
+    NameTaken,
+    TokenGone,
+    TransientDeliveryError,
+)
 from countersign_export_worker.file_names import DropName
 from countersign_export_worker.ports import ErpConnectorPort, Whereabouts
 

@@ -24,7 +24,7 @@ def connector(access: ConnectionAccess) -> ErpConnectorPort:
     """
     config = _settings(access)
     transport = config.get("transport")
-    if transport not in TRANSPORTS:
+    if not isinstance(transport, str) or transport not in TRANSPORTS:
         raise _bad_config(f"transport must be one of {', '.join(sorted(TRANSPORTS))}")
     return TRANSPORTS[transport](config)
 

@@ -23,7 +23,9 @@ _T = TypeVar("_T")
 class FolderConnector:
     """ErpConnectorPort over a folder."""
 
-    def __init__(self, export_path: Path, ack_path: Path | None = None, *, threads: int = 8) -> None:
+    def __init__(
+        self, export_path: Path, ack_path: Path | None = None, *, threads: int = 8
+    ) -> None:
         """`threads`: how many file calls of this folder may be under way at once."""
         self._export_path = export_path
         self._ack_path = ack_path

@@ -77,7 +77,9 @@ def _parse(data: bytes) -> dict[str, Any]:
 def _ack(name: str, file_name: str, answer: dict[str, Any], *, accepted: bool) -> AckFile:
     if accepted:
         number = answer.get("erp_order_id")
-        return AckFile(name, file_name, accepted=True, erp_order_id="" if number is None else str(number))
+        return AckFile(
+            name, file_name, accepted=True, erp_order_id="" if number is None else str(number)
+        )
     code = str(answer.get("code") or "")
     message = str(answer.get("message") or "The ERP refused the file.")
     return AckFile(

@@ -60,7 +60,9 @@ class MemoryConnector:
 
     async def test_connection(self) -> CheckReport:
         """See ErpConnectorPort."""
-        return CheckReport(ok=True, steps=(CheckStep("connect", ok=True, detail="", duration_ms=0),))
+        return CheckReport(
+            ok=True, steps=(CheckStep("connect", ok=True, detail="", duration_ms=0),)
+        )
 
     async def poll_acks(self) -> Sequence[AckFile]:
         """See ErpConnectorPort."""

@@ -21,7 +21,6 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from countersign_core.lifecycle import ExportStatus
-
 from countersign_export_worker.assignment import Assignment
 from countersign_export_worker.connectors.memory import MemoryConnector
 from countersign_export_worker.delivery import Delivery, Outcome
@@ -227,9 +226,7 @@ class DeliveryModel:
             less = then._replace(faults_left=state.faults_left - 1)
             yield f"{who} {call.method} {how}: {error}", answered(less, Answer(error=error))
 
-    def _faults(
-        self, state: State, call: Call, after: State
-    ) -> Iterator[tuple[str, State, str]]:
+    def _faults(self, state: State, call: Call, after: State) -> Iterator[tuple[str, State, str]]:
         later = state._replace(late=state.late | {call})
         if call.method in _REPORTS:
             yield "not carried out", state, "WorkUnavailable"
@@ -270,12 +267,12 @@ class DeliveryModel:
         try:
             value = _now(self._method(twin, zone, call))
         except WorkRefused as error:
-            raise Violation(f"push refused {call.method}: {error}\n{self._way_to(state)}") from error
+            raise Violation(
+                f"push refused {call.method}: {error}\n{self._way_to(state)}"
+            ) from error
         except (LeaseLost, TokenGone, NameTaken) as error:
             return state, Answer(error=type(error).__name__)
-        after = state._replace(
-            record=twin.exports[state.record.id], files=frozenset(zone.files)
-        )
+        after = state._replace(record=twin.exports[state.record.id], files=frozenset(zone.files))
         if call.method == "publish":
             after = after._replace(published=state.published + 1)
         return after, Answer(tuple(value) if isinstance(value, list) else value)
@@ -348,9 +345,7 @@ class DeliveryModel:
             while (call := self._next_call(calm.workers[0])) is not None:
                 calm, answer = self._carry_out(calm, call)
                 worker = calm.workers[0]
-                calm = calm._replace(
-                    workers=(worker._replace(answers=(*worker.answers, answer)),)
-                )
+                calm = calm._replace(workers=(worker._replace(answers=(*worker.answers, answer)),))
         for name in self._removable(calm):
             calm = calm._replace(files=calm.files - {str(name)})
         status = calm.record.status

@@ -8,7 +8,6 @@ from uuid import UUID, uuid5
 
 from countersign_core.canonical_json import canonical_json
 from countersign_core.ids import export_file_name
-
 from countersign_export_worker.assignment import ConnectionAccess
 from countersign_export_worker.testing.work_twin import ExportRecord
 
@@ -58,7 +57,9 @@ def document_of(export_id: UUID, **changes: Any) -> dict[str, Any]:
     return document | changes
 
 
-def connection_to(folder: Path, connection_id: UUID = CONNECTION, **config: str) -> ConnectionAccess:
+def connection_to(
+    folder: Path, connection_id: UUID = CONNECTION, **config: str
+) -> ConnectionAccess:
     """An active folder connection."""
     return ConnectionAccess(
         id=connection_id,

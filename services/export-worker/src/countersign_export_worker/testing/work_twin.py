@@ -5,12 +5,12 @@ Time is what the test says it is; nothing here waits, sleeps or is random.
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 from uuid import UUID
 
 from countersign_core.canonical_json import sha256_hex
 from countersign_core.lifecycle import ExportStatus
 from countersign_core.reasons import Reason
-
 from countersign_export_worker.assignment import Assignment, ConnectionAccess, Lease
 from countersign_export_worker.errors import LeaseLost, WorkRefused
 from countersign_export_worker.file_names import DropName
@@ -66,7 +66,7 @@ class WorkTwin:
         self.exports: dict[UUID, ExportRecord] = {}
         self.waiting_tests: list[ConnectionTest] = []
         self.test_reports: dict[UUID, CheckReport] = {}
-        self.acks: list[AckFile] = []
+        self.acks: list[tuple[UUID, AckFile]] = []
         self.released: list[Lease] = []
         self.renewed: list[Lease] = []
         self._clock = clock
@@ -91,6 +91,7 @@ class WorkTwin:
 
     async def claim_next(self, most: int, wait_seconds: float) -> Sequence[Assignment]:
         """See WorkPort; never waits."""
+        del wait_seconds
         due = [export for export in self.exports.values() if self._is_due(export)]
         return [self._claim(export) for export in due[:most]]
 
@@ -159,6 +160,7 @@ class WorkTwin:
 
     async def claim_connection_test(self, wait_seconds: float) -> ConnectionTest | None:
         """See WorkPort; never waits."""
+        del wait_seconds
         return self.waiting_tests.pop(0) if self.waiting_tests else None
 
     async def report_connection_test(self, test: ConnectionTest, report: CheckReport) -> None:
@@ -167,14 +169,12 @@ class WorkTwin:
 
     async def report_ack(self, connection: ConnectionAccess, ack: AckFile) -> None:
         """See WorkPort."""
-        self.acks.append(ack)
+        self.acks.append((connection.id, ack))
 
     def _is_due(self, export: ExportRecord) -> bool:
         now = self._clock()
         is_free = export.leased_until is None or export.leased_until <= now
-        return (
-            export.status is ExportStatus.PENDING and is_free and export.next_attempt_at <= now
-        )
+        return export.status is ExportStatus.PENDING and is_free and export.next_attempt_at <= now
 
     def _claim(self, export: ExportRecord) -> Assignment:
         claimed = self._store(
@@ -249,7 +249,7 @@ class WorkTwin:
             export, status=status, evidence=evidence, error=error, leased_until=None, held=False
         )
 
-    def _store(self, export: ExportRecord, **changes: object) -> ExportRecord:
-        changed = replace(export, **changes)  # type: ignore[arg-type] — mypy cannot type **changes
+    def _store(self, export: ExportRecord, **changes: Any) -> ExportRecord:
+        changed = replace(export, **changes)
         self.exports[export.id] = changed
         return changed

@@ -1,0 +1,117 @@
+"""A connector that cannot hang, crash or surprise its caller.
+
+Whatever a connector does, a caller sees a result, TokenGone or a DeliveryError: a call that
+takes too long is TIMEOUT, an exception nobody expected is INTERNAL (and in the log), a
+connection that cannot even be opened fails at every call, one whose server is dead is left
+alone for a while.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+import structlog
+
+from countersign_export_worker.connectors.breaker import Breaker
+from countersign_export_worker.errors import DeliveryError, TokenGone, TransientDeliveryError
+from countersign_export_worker.file_names import DropName
+from countersign_export_worker.ports import AckFile, CheckReport, ErpConnectorPort, Whereabouts
+
+_T = TypeVar("_T")
+_log = structlog.get_logger()
+
+
+class GuardedConnector:
+    """ErpConnectorPort around another one."""
+
+    def __init__(
+        self,
+        open_connector: Callable[[], ErpConnectorPort],
+        *,
+        breaker: Breaker,
+        seconds: float,
+        insist: bool = False,
+    ) -> None:
+        """`seconds` for each call; `insist` tries although the breaker is open."""
+        self._open = open_connector
+        self._breaker = breaker
+        self._seconds = seconds
+        self._insist = insist
+
+    async def stage(self, name: DropName, document: bytes) -> DropName:
+        """See ErpConnectorPort."""
+        return await self._guard(lambda connector: connector.stage(name, document))
+
+    async def publish(self, staged: DropName) -> None:
+        """See ErpConnectorPort."""
+        await self._guard(lambda connector: connector.publish(staged))
+
+    async def withdraw(self, staged: DropName) -> None:
+        """See ErpConnectorPort."""
+        await self._guard(lambda connector: connector.withdraw(staged))
+
+    async def trace(self, staged: DropName) -> Whereabouts:
+        """See ErpConnectorPort."""
+        return await self._guard(lambda connector: connector.trace(staged))
+
+    async def discard(self, name: DropName) -> None:
+        """See ErpConnectorPort."""
+        await self._guard(lambda connector: connector.discard(name))
+
+    async def list_leftovers(self) -> Sequence[DropName]:
+        """See ErpConnectorPort."""
+        return await self._guard(lambda connector: connector.list_leftovers())
+
+    async def test_connection(self) -> CheckReport:
+        """See ErpConnectorPort; a call that fails is a test that failed."""
+        try:
+            return await self._guard(lambda connector: connector.test_connection())
+        except DeliveryError as error:
+            return CheckReport(ok=False, failure=error.code, message=error.message)
+
+    async def poll_acks(self) -> Sequence[AckFile]:
+        """See ErpConnectorPort."""
+        return await self._guard(lambda connector: connector.poll_acks())
+
+    async def file_ack(self, ack: AckFile, *, understood: bool) -> None:
+        """See ErpConnectorPort."""
+        await self._guard(lambda connector: connector.file_ack(ack, understood=understood))
+
+    async def aclose(self) -> None:
+        """The connector belongs to the registry, which closes it."""
+
+    async def _guard(self, act: Callable[[ErpConnectorPort], Awaitable[_T]]) -> _T:
+        if self._breaker.is_open and not self._insist:
+            raise TransientDeliveryError(
+                "CONNECTION_PAUSED", "The server did not answer lately; it is left alone a while."
+            )
+        try:
+            result = await self._translated(act)
+        except DeliveryError as error:
+            self._breaker.record(error.code)
+            raise
+        self._breaker.record("")
+        return result
+
+    async def _translated(self, act: Callable[[ErpConnectorPort], Awaitable[_T]]) -> _T:
+        scope = asyncio.timeout(self._seconds)
+        try:
+            async with scope:
+                return await act(self._open())
+        except (DeliveryError, TokenGone):
+            raise
+        except TimeoutError as error:
+            if not scope.expired():
+                raise _internal() from error
+            raise TransientDeliveryError(
+                "TIMEOUT", f"The dropzone did not answer within {self._seconds:g} s."
+            ) from error
+        except Exception as error:
+            _log.exception("connector_failed")
+            raise _internal() from error
+
+
+def _internal() -> TransientDeliveryError:
+    return TransientDeliveryError(
+        "INTERNAL", "The connector failed in a way that it should not; the log says how."
+    )

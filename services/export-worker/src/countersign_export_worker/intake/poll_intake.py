@@ -1,0 +1,84 @@
+"""Without a broker: asks push for due work, and waits for it there."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import structlog
+
+from countersign_export_worker import metrics
+from countersign_export_worker.assignment import Assignment
+from countersign_export_worker.desk import DeliveryDesk
+from countersign_export_worker.persistence import keep_doing
+from countersign_export_worker.ports import WorkPort
+from countersign_export_worker.slots import Slots, SlotsClosed
+from countersign_platform.backoff import Backoff
+
+_log = structlog.get_logger()
+_BACKOFF = Backoff(first_seconds=0.2, longest_seconds=5.0)
+# What one reply may bring, by the contract.
+_MOST = 64
+
+
+class PollIntake:
+    """Claims as much as fits in hand; deliveries go on while the next claim waits."""
+
+    def __init__(
+        self, work: WorkPort, desk: DeliveryDesk, slots: Slots, *, wait_seconds: float
+    ) -> None:
+        """`wait_seconds`: how long push may keep a claim waiting."""
+        self._work = work
+        self._desk = desk
+        self._slots = slots
+        self._wait_seconds = wait_seconds
+        self._deliveries: set[asyncio.Task[None]] = set()
+        self._stopping = asyncio.Event()
+
+    @property
+    def is_ready(self) -> bool:
+        """Nothing is needed beyond push itself."""
+        return True
+
+    def stop(self) -> None:
+        """Claim nothing more; `run` returns when what is in hand has ended."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Claim and deliver until `stop`. Cancelled, it drops what is in hand."""
+        claiming = self._task(keep_doing("claim", self._claim_once, _BACKOFF))
+        stopped = self._task(self._stopping.wait())
+        try:
+            await asyncio.wait({claiming, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            await _end(claiming)
+            while self._deliveries:
+                await asyncio.wait(self._deliveries)
+        finally:
+            await _end(claiming, stopped, *self._deliveries)
+
+    async def _claim_once(self) -> None:
+        most = min(await self._slots.wait_free(), _MOST)
+        assignments = await self._work.claim_next(most, self._wait_seconds)
+        # A long poll: the lease began at its end, not at its start.
+        received_at = asyncio.get_running_loop().time()
+        metrics.WAKE_UPS.labels("poll", str(bool(assignments)).lower()).inc()
+        for assignment in assignments:
+            delivery = self._task(self._deliver(assignment, received_at))
+            self._deliveries.add(delivery)
+            delivery.add_done_callback(self._deliveries.discard)
+
+    async def _deliver(self, assignment: Assignment, received_at: float) -> None:
+        try:
+            await self._desk.deliver(assignment, received_at)
+        except SlotsClosed:
+            return
+        except Exception:  # noqa: BLE001 — one delivery must not end the others
+            _log.exception("delivery_failed")
+
+    def _task(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        return asyncio.create_task(coroutine)
+
+
+async def _end(*tasks: asyncio.Task[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,255 @@
+"""The twin of push behind a real socket: the platform's server, tokens and validation."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from countersign.push.v1 import export_pb2
+from countersign.push.v1 import work_service_pb2 as pb
+from countersign.push.v1 import work_service_pb2_grpc as pb_grpc
+from countersign_core.errors import CountersignError
+from countersign_core.reasons import Reason
+from countersign_core.roles import WORKERS
+from countersign_export_worker.assignment import Assignment, ConnectionAccess, Lease
+from countersign_export_worker.errors import LeaseLost, WorkRefused
+from countersign_export_worker.file_names import parse_drop_name
+from countersign_export_worker.ports import (
+    AckFile,
+    AttemptError,
+    CheckReport,
+    CheckStep,
+    Evidence,
+)
+from countersign_export_worker.testing.work_twin import WorkTwin
+from countersign_platform.auth.jwks import JwksSource
+from countersign_platform.auth.verifier import TokenVerifier
+from countersign_platform.rpc.server import RpcServer
+from countersign_platform.settings import ServiceSettings
+
+_SERVICE = "countersign.push.v1.WorkService"
+_LOOK_AGAIN_SECONDS = 0.02
+
+
+class WorkServer:
+    """Serves a WorkTwin; `start` answers with the address for push_target."""
+
+    def __init__(self, twin: WorkTwin, jwks: Path | str) -> None:
+        """`jwks`: the key set that the worker's token verifies with."""
+        settings = ServiceSettings(jwks=str(jwks), drain_seconds=1.0)
+        verifier = TokenVerifier(
+            JwksSource(settings.jwks),
+            issuer=settings.jwt_issuer,
+            audience=settings.jwt_audience,
+            algorithms=settings.jwt_algorithms,
+        )
+        methods = pb.DESCRIPTOR.services_by_name["WorkService"].methods
+        access = {f"/{_SERVICE}/{method.name}": WORKERS for method in methods}
+        self._server = RpcServer(settings, verifier, access)
+        self.servicer = WorkServicer(twin)
+        self._server.add(pb_grpc.add_WorkServiceServicer_to_server, self.servicer, _SERVICE)
+
+    async def start(self) -> str:
+        """Serve on a free port."""
+        return f"127.0.0.1:{await self._server.start()}"
+
+    async def stop(self) -> None:
+        """Stop serving."""
+        self.servicer.closing = True
+        await self._server.stop()
+
+
+class WorkServicer(pb_grpc.WorkServiceServicer):
+    """Messages to the twin's words and back."""
+
+    def __init__(self, twin: WorkTwin) -> None:
+        self._twin = twin
+        self.closing = False
+        # Method name → number of calls that arrived.
+        self.calls: dict[str, int] = {}
+
+    async def ClaimExport(self, request: Any, _context: Any) -> Any:  # noqa: N802 — the RPC's name
+        """See the proto."""
+        assignment = await self._do(
+            "ClaimExport",
+            self._twin.claim_export(UUID(request.org_id), UUID(request.export_id)),
+        )
+        return pb.ClaimExportResponse(
+            assignment=None if assignment is None else _assignment_message(assignment)
+        )
+
+    async def ClaimNext(self, request: Any, _context: Any) -> Any:  # noqa: N802 — the RPC's name
+        """See the proto."""
+        claimed = await self._wait(
+            request.wait_seconds,
+            lambda: self._do("ClaimNext", self._twin.claim_next(request.max_assignments, 0)),
+        )
+        return pb.ClaimNextResponse(assignments=map(_assignment_message, claimed or ()))
+
+    async def RenewLease(self, request: Any, _context: Any) -> Any:  # noqa: N802 — the RPC's name
+        """See the proto."""
+        await self._do("RenewLease", self._twin.renew_lease(_lease(request)))
+        return pb.RenewLeaseResponse()
+
+    async def ReleaseLease(self, request: Any, _context: Any) -> Any:  # noqa: N802 — the RPC's name
+        """See the proto."""
+        await self._do("ReleaseLease", self._twin.release_lease(_lease(request)))
+        return pb.ReleaseLeaseResponse()
+
+    async def ReportStaged(self, request: Any, _context: Any) -> Any:  # noqa: N802 — the RPC's name
+        """See the proto."""
+        report = self._twin.report_staged(
+            _lease(request), request.staged_name, request.document_sha256
+        )
+        await self._do("ReportStaged", report)
+        return pb.ReportStagedResponse()
+
+    async def ReportSent(self, request: Any, _context: Any) -> Any:  # noqa: N802 — the RPC's name
+        """See the proto."""
+        name = export_pb2.DeliveryEvidence.Name(request.evidence)
+        evidence = Evidence(name.removeprefix("DELIVERY_EVIDENCE_"))
+        await self._do("ReportSent", self._twin.report_sent(_lease(request), evidence))
+        return pb.ReportSentResponse()
+
+    async def ReportFailed(self, request: Any, _context: Any) -> Any:  # noqa: N802 — the RPC's name
+        """See the proto."""
+        report = self._twin.report_failed(
+            _lease(request), _error(request), withdrawn=request.withdrawn
+        )
+        await self._do("ReportFailed", report)
+        return pb.ReportFailedResponse()
+
+    async def ReportDeferred(  # noqa: N802 — the RPC's name
+        self, request: Any, _context: Any
+    ) -> Any:
+        """See the proto."""
+        report = self._twin.report_deferred(_lease(request), _error(request))
+        await self._do("ReportDeferred", report)
+        return pb.ReportDeferredResponse()
+
+    async def ReportHeld(self, request: Any, _context: Any) -> Any:  # noqa: N802 — the RPC's name
+        """See the proto."""
+        await self._do("ReportHeld", self._twin.report_held(_lease(request), _error(request)))
+        return pb.ReportHeldResponse()
+
+    async def ReportAck(self, request: Any, _context: Any) -> Any:  # noqa: N802 — the RPC's name
+        """See the proto."""
+        ack = AckFile(
+            name=request.file_name,
+            file_name=request.file_name,
+            accepted=request.accepted,
+            erp_order_id=request.erp_order_id,
+            error=None if request.accepted else _error(request),
+        )
+        connection = ConnectionAccess(
+            UUID(request.erp_connection_id), UUID(request.org_id), "", "{}"
+        )
+        await self._do("ReportAck", self._twin.report_ack(connection, ack))
+        return pb.ReportAckResponse()
+
+    async def ReviewLeftovers(  # noqa: N802 — the RPC's name
+        self, request: Any, _context: Any
+    ) -> Any:
+        """See the proto."""
+        parsed = (parse_drop_name(leftover.name) for leftover in request.leftovers)
+        names = [name for name in parsed if name is not None]
+        removable = await self._do(
+            "ReviewLeftovers", self._twin.removable(UUID(request.org_id), names)
+        )
+        return pb.ReviewLeftoversResponse(removable=map(str, removable))
+
+    async def ListDropzones(  # noqa: N802 — the RPC's name
+        self, _request: Any, _context: Any
+    ) -> Any:
+        """See the proto."""
+        dropzones = await self._do("ListDropzones", self._twin.list_dropzones())
+        return pb.ListDropzonesResponse(connections=map(_access_message, dropzones))
+
+    async def ClaimConnectionTest(  # noqa: N802 — the RPC's name
+        self, request: Any, _context: Any
+    ) -> Any:
+        """See the proto."""
+        test = await self._wait(
+            request.wait_seconds,
+            lambda: self._do("ClaimConnectionTest", self._twin.claim_connection_test(0)),
+        )
+        if test is None:
+            return pb.ClaimConnectionTestResponse()
+        return pb.ClaimConnectionTestResponse(
+            test_id=str(test.test_id), connection=_access_message(test.connection)
+        )
+
+    async def ReportConnectionTest(  # noqa: N802 — the RPC's name
+        self, request: Any, _context: Any
+    ) -> Any:
+        """See the proto."""
+        self.calls["ReportConnectionTest"] = self.calls.get("ReportConnectionTest", 0) + 1
+        result = request.result
+        self._twin.test_reports[UUID(request.test_id)] = CheckReport(
+            ok=result.ok,
+            failure=result.failure,
+            message=result.message,
+            steps=tuple(
+                CheckStep(step.name, step.ok, step.detail, step.duration_ms)
+                for step in result.steps
+            ),
+            capabilities=dict(result.capabilities),
+            clock_difference_ms=result.clock_difference_ms,
+        )
+        return pb.ReportConnectionTestResponse()
+
+    async def _do(self, method: str, answer: Awaitable[Any]) -> Any:
+        self.calls[method] = self.calls.get(method, 0) + 1
+        try:
+            return await answer
+        except LeaseLost as error:
+            raise CountersignError(Reason.LEASE_LOST, "The lease is lost") from error
+        except WorkRefused as error:
+            raise CountersignError(error.reason, str(error), **error.metadata) from error
+
+    async def _wait(self, seconds: float, look: Callable[[], Awaitable[Any]]) -> Any:
+        end = time.monotonic() + seconds
+        while not (found := await look()) and time.monotonic() < end and not self.closing:
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)  # noqa: ASYNC110 — time alone makes work due
+        return found
+
+
+def _lease(request: Any) -> Lease:
+    lease = request.lease
+    return Lease(UUID(lease.org_id), UUID(lease.export_id), lease.fence)
+
+
+def _error(request: Any) -> AttemptError:
+    return AttemptError(request.error.code, request.error.message)
+
+
+def _access_message(access: ConnectionAccess) -> pb.ConnectionAccess:
+    return pb.ConnectionAccess(
+        id=str(access.id),
+        org_id=str(access.org_id),
+        connector_type=access.connector_type,
+        config_json=access.config_json,
+        secrets=dict(access.secrets),
+        version=access.version,
+    )
+
+
+def _assignment_message(assignment: Assignment) -> pb.Assignment:
+    lease = assignment.lease
+    return pb.Assignment(
+        lease=pb.Lease(org_id=str(lease.org_id), export_id=str(lease.export_id), fence=lease.fence),
+        lease_seconds=assignment.lease_seconds,
+        attempt=assignment.attempt,
+        last_attempt=assignment.last_attempt,
+        file_name=assignment.file_name,
+        document=assignment.document,
+        document_sha256=assignment.document_sha256,
+        content_sha256=assignment.content_sha256,
+        staged_name=assignment.staged_name,
+        connection=_access_message(assignment.connection),
+        request_id=assignment.request_id,
+        traceparent=assignment.traceparent,
+        draft_order_id=str(assignment.draft_order_id),
+    )
