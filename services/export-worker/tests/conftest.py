@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+
 from countersign_core.roles import Role
 from countersign_export_worker.bootstrap import Worker, build
 from countersign_export_worker.settings import WorkerSettings

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from countersign_core.lifecycle import ExportStatus
 from countersign_export_worker.connectors.access import Connectors
 from countersign_export_worker.connectors.registry import ConnectorRegistry, installed_connectors

@@ -211,8 +211,10 @@ class WorkServicer(pb_grpc.WorkServiceServicer):
 
     async def _wait(self, seconds: float, look: Callable[[], Awaitable[Any]]) -> Any:
         end = time.monotonic() + seconds
-        while not (found := await look()) and time.monotonic() < end and not self.closing:
-            await asyncio.sleep(_LOOK_AGAIN_SECONDS)  # noqa: ASYNC110 — time alone makes work due
+        while not (found := await look()):  # noqa: ASYNC110 — time alone makes exports due
+            if self.closing or time.monotonic() >= end:
+                break
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
         return found
 
 
