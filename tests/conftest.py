@@ -5,9 +5,37 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from system import System, Tenant
 
+from countersign_platform.testing.databases import cloned_database
+
 StartSystem = Callable[..., Awaitable[System]]
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def system(
+    postgres: Any, template_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[System]:
+    """One process of each kind, no broker, no Redis, shared by the run.
+
+    A test brings its own tenant and leaves the processes alone; else it takes start_system.
+    """
+    async with cloned_database(postgres, template_database) as databases:
+        urls = {role: databases.url_for(role) for role in ("approval", "push", "audit")}
+        system = System(tmp_path_factory.mktemp("shared") / "system", urls)
+        try:
+            await system.start()
+            yield system
+        finally:
+            await system.stop()
+
+
+@pytest.fixture
+async def tenant(system: System) -> AsyncIterator[Tenant]:
+    """A new org of the shared system, with a connection to a folder of its own."""
+    async with system.tenant() as made:
+        yield made
 
 
 @pytest.fixture
@@ -33,16 +61,3 @@ async def start_system(databases: Any, tmp_path: Path) -> AsyncIterator[StartSys
     yield start
     for system in started:
         await system.stop()
-
-
-@pytest.fixture
-async def system(start_system: StartSystem) -> System:
-    """One process of each kind, no broker, no Redis."""
-    return await start_system()
-
-
-@pytest.fixture
-async def tenant(system: System) -> AsyncIterator[Tenant]:
-    """A new org with a connection to a folder of its own."""
-    async with system.tenant() as made:
-        yield made

@@ -172,18 +172,18 @@ async def test_every_process_shows_its_metrics(system: System, tenant: Tenant) -
     assert "countersign_deliveries_total" in text["worker"]
 
 
-async def test_a_service_that_is_away_is_503_with_retry_after(
-    system: System, tenant: Tenant
-) -> None:
+async def test_a_service_that_is_away_is_503_with_retry_after(start_system: Any) -> None:
     """The gateway says when to come back, and the detail page still shows the draft."""
-    draft = await tenant.submit()
-    [push] = system.named("push")
-    await push.kill()
-    began = time.monotonic()
-    answer = await tenant.push(draft["id"])
-    assert_problem(answer, 503, "UNAVAILABLE")
-    assert int(answer.headers["retry-after"]) >= 1
-    assert time.monotonic() - began < 15
-    detail = await tenant.draft(draft["id"])
-    assert detail["exports"] is None
-    assert detail["degraded"] == ["exports"]
+    system = await start_system()
+    async with system.tenant() as tenant:
+        draft = await tenant.submit()
+        [push] = system.named("push")
+        await push.kill()
+        began = time.monotonic()
+        answer = await tenant.push(draft["id"])
+        assert_problem(answer, 503, "UNAVAILABLE")
+        assert int(answer.headers["retry-after"]) >= 1
+        assert time.monotonic() - began < 15
+        detail = await tenant.draft(draft["id"])
+        assert detail["exports"] is None
+        assert detail["degraded"] == ["exports"]
