@@ -68,7 +68,7 @@ async def mirror():
 
 
 @contextmanager
-def in_call(deadline_seconds: float | None = None) -> Iterator[None]:
+def in_call(deadline_seconds: float | None = None, user_agent: str = "Firefox") -> Iterator[None]:
     """Makes a call current, as the interceptor does."""
     deadline = None if deadline_seconds is None else time.monotonic() + deadline_seconds
     call = Call(
@@ -78,7 +78,7 @@ def in_call(deadline_seconds: float | None = None) -> Iterator[None]:
         trace_id=TRACEPARENT[3:35],
         traceparent=TRACEPARENT,
         ip="203.0.113.9",
-        user_agent="Firefox",
+        user_agent=user_agent,
         deadline=deadline,
     )
     token = enter_call(call)
@@ -97,6 +97,22 @@ async def test_a_call_inside_a_call_carries_it_along(mirror):
     assert mirror.metadata["traceparent"] == [TRACEPARENT]
     assert mirror.metadata["x-forwarded-for-client"] == ["203.0.113.9"]
     assert mirror.metadata["x-client-user-agent"] == ["Firefox"]
+
+
+async def test_the_trace_of_a_call_is_carried_without_a_span(mirror):
+    async with open_channel(mirror.target) as channel:
+        with in_call():
+            await push_service_pb2_grpc.PushServiceStub(channel).PushDraft(PUSH)
+    assert mirror.metadata["traceparent"] == [TRACEPARENT]
+
+
+@pytest.mark.parametrize("agent", ["Bröwser", "a\nb", ""])
+async def test_an_odd_user_agent_stays_behind_instead_of_failing_the_call(mirror, agent):
+    async with open_channel(mirror.target) as channel:
+        with in_call(user_agent=agent):
+            await push_service_pb2_grpc.PushServiceStub(channel).PushDraft(PUSH)
+    assert "x-client-user-agent" not in mirror.metadata
+    assert mirror.metadata["x-request-id"] == ["req-7"]
 
 
 async def test_what_a_call_brings_itself_wins(mirror):

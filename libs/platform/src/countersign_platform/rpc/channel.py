@@ -72,21 +72,30 @@ class _Carrier:
         """`given`, and what it does not name itself."""
         pairs = list(given or ())
         named = {key for key, _ in pairs}
-        pairs += [(key, value) for key, value in self._carried() if value and key not in named]
+        pairs += [
+            (key, value) for key, value in _carried() if key not in named and _can_travel(value)
+        ]
         if self._token is not None and AUTHORIZATION not in named:
             pairs.append((AUTHORIZATION, f"Bearer {self._token()}"))
         return pairs
 
-    def _carried(self) -> list[tuple[str, str]]:
-        pairs = [(TRACEPARENT, current_traceparent() or "")]
-        call = find_call()
-        if call is not None:
-            pairs += [
-                (REQUEST_ID, call.request_id),
-                (CLIENT_IP, call.ip),
-                (CLIENT_USER_AGENT, call.user_agent),
-            ]
-        return pairs
+
+def _carried() -> list[tuple[str, str]]:
+    """Of the current call, if there is one, and of the current trace."""
+    call = find_call()
+    if call is None:
+        return [(TRACEPARENT, current_traceparent() or "")]
+    return [
+        (TRACEPARENT, current_traceparent() or call.traceparent),
+        (REQUEST_ID, call.request_id),
+        (CLIENT_IP, call.ip),
+        (CLIENT_USER_AGENT, call.user_agent),
+    ]
+
+
+def _can_travel(value: str) -> bool:
+    """A browser may call itself what it likes; gRPC fails a call over one odd character."""
+    return value != "" and value.isascii() and value.isprintable()
 
 
 class _CarryingCallable:
