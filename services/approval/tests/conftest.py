@@ -19,6 +19,7 @@ from countersign.approval.v1.approval_service_pb2_grpc import ApprovalServiceStu
 from countersign.audit.v1.audit_service_pb2 import AuditEvent
 from countersign_approval.bootstrap import build
 from countersign_approval.settings import ApprovalSettings
+from countersign_core.errors import CountersignError
 from countersign_core.roles import Role
 from countersign_platform.rpc.channel import open_channel
 from countersign_platform.rpc.status import error_from_rpc
@@ -158,6 +159,20 @@ class Person:
 
 
 @dataclass(frozen=True)
+class Refusal:
+    """A call's refusal as it came over the wire; `fields` are the paths of malformed fields."""
+
+    reason: str
+    code: str
+    message: str
+    metadata: dict[str, str]
+    fields: list[str]
+
+
+Refused = Callable[[Awaitable[Any]], Awaitable[Refusal]]
+
+
+@dataclass(frozen=True)
 class Act:
     """One event that waits in the outbox."""
 
@@ -208,6 +223,21 @@ def _act(row: asyncpg.Record) -> Act:
 @pytest.fixture
 def make() -> Make:
     return Make()
+
+
+@pytest.fixture
+def refused() -> Refused:
+    """Awaits a call that must be refused."""
+
+    async def refused(call: Awaitable[Any]) -> Refusal:
+        with pytest.raises(CountersignError) as caught:
+            await call
+        error = caught.value
+        fields = [found.field for found in error.field_errors]
+        code = error.__cause__.code().name  # type: ignore[union-attr] # raised from the RPC's error
+        return Refusal(error.reason, code, error.message, dict(error.metadata), fields)
+
+    return refused
 
 
 @pytest.fixture
