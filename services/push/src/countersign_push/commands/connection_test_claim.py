@@ -5,6 +5,7 @@ import time
 from countersign_push.assignment import ConnectionAccess
 from countersign_push.commands.connection_test_report import ReportConnectionTest
 from countersign_push.commands.connection_test_run import open_sealed_access
+from countersign_push.connection_test_result import not_begun
 from countersign_push.secret_box import KeyRing, SecretsUnreadable
 from countersign_push.store.connection_tests import ConnectionTest, ConnectionTestStore
 from countersign_push.waiting_room import WaitingRoom
@@ -46,16 +47,5 @@ class ClaimConnectionTest:
         try:
             return open_sealed_access(test, self._keys)
         except SecretsUnreadable as error:
-            await self._report(test.org_id, test.id, _unreadable(str(error)))
+            await self._report(test.org_id, test.id, not_begun("SECRETS_UNREADABLE", str(error)))
             return None
-
-
-def _unreadable(message: str) -> dict[str, object]:
-    return {
-        "ok": False,
-        "failure": "SECRETS_UNREADABLE",
-        "message": message,
-        "steps": [],
-        "capabilities": {},
-        "clock_difference_ms": 0.0,
-    }

@@ -13,8 +13,8 @@ from countersign_push.commands.connection_create import CreateConnection, NewCon
 from countersign_push.commands.connection_read import ReadConnections
 from countersign_push.commands.connection_test_ask import AskConnectionTest
 from countersign_push.connection import Connection, ConnectionStatus
-from countersign_push.connection_test_result import to_message
 from countersign_push.export_record import timestamp
+from countersign_push.servicers.connection_test_messages import to_message
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from uuid import UUID
 from countersign.push.v1 import work_service_pb2 as pb
 from countersign.push.v1.work_service_pb2_grpc import WorkServiceServicer
 from countersign_platform.rpc.call import current_call
-from countersign_push import connection_test_result
 from countersign_push.commands.claim_export import ClaimExport
 from countersign_push.commands.claim_next import ClaimNext
 from countersign_push.commands.connection_read import ListDropzones
@@ -23,6 +22,7 @@ from countersign_push.commands.review_leftovers import ReviewLeftovers
 from countersign_push.export_record import status_message, timestamp
 from countersign_push.plain_text import plain
 from countersign_push.servicers import work_messages as wire
+from countersign_push.servicers.connection_test_messages import to_stored
 
 # What a long poll leaves of the caller's deadline, so that its reply still arrives.
 _MARGIN = 0.5
@@ -202,7 +202,7 @@ class WorkServicer(WorkServiceServicer):
         await self._commands.report_connection_test(
             UUID(request.org_id),
             UUID(request.test_id),
-            connection_test_result.to_stored(request.result),
+            to_stored(request.result),
         )
         return pb.ReportConnectionTestResponse()
 
