@@ -1,6 +1,6 @@
 """The shape of a problem document (RFC 9457); countersign_gateway.problems fills it."""
 
-from typing import NotRequired
+from typing import Any, NotRequired
 
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
@@ -15,7 +15,25 @@ class FieldProblemReply(TypedDict):
     detail: str
 
 
-@with_config(ConfigDict(use_attribute_docstrings=True, extra="allow"))
+_EXAMPLE: dict[str, Any] = {
+    "type": "urn:countersign:problem:wrong-state",
+    "title": "Wrong state",
+    "status": 409,
+    "detail": "Draft must be READY to approve (current: NEEDS_REVIEW)",
+    "instance": "/draft-orders/7f7b0a5e-8f0e-4a53-9d43-0b1a8a1f6d11/approve",
+    "code": "WRONG_STATE",
+    "request_id": "5f0c7a52c2a94a6d8a7c0a3f2f0a9f11",
+    "errors": [],
+    "current": "NEEDS_REVIEW",
+    "allowed": ["READY"],
+}
+
+
+@with_config(
+    ConfigDict(
+        use_attribute_docstrings=True, extra="allow", json_schema_extra={"examples": [_EXAMPLE]}
+    )
+)
 class ProblemReply(TypedDict):
     """Why a request was refused. Other facts may stand beside the members named here."""
 

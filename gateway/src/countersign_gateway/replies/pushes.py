@@ -4,7 +4,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
 
-from pydantic import with_config
+from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
 from countersign.approval.v1 import approval_service_pb2 as approvals
@@ -40,7 +40,24 @@ _OUTCOMES = {
 _REASONS = named(errors_pb2.ErrorReason, Reason)
 
 
-@with_config(DOCUMENTED)
+_APPROVED: dict[str, Any] = {
+    "id": "7f7b0a5e-8f0e-4a53-9d43-0b1a8a1f6d11",
+    "status": "APPROVED",
+    "approved_at": "2026-03-01T09:30:00.123456Z",
+    "approved_by_user_id": "olga",
+    "version": 4,
+}
+_PUSHED: dict[str, Any] = {
+    "erp_export_id": "0e4ae0aa-0f5c-4f67-8f7e-5f5a2f1b8c0e",
+    "status": "PUSHING",
+}
+
+
+def _shown(example: dict[str, Any]) -> ConfigDict:
+    return ConfigDict(use_attribute_docstrings=True, json_schema_extra={"examples": [example]})
+
+
+@with_config(_shown(_APPROVED))
 class ApproveReply(TypedDict):
     """Who approved which version, when."""
 
@@ -52,7 +69,7 @@ class ApproveReply(TypedDict):
     """The draft's version after the approval."""
 
 
-@with_config(DOCUMENTED)
+@with_config(_shown(_PUSHED))
 class PushReply(TypedDict):
     """The export."""
 

@@ -45,8 +45,19 @@ from countersign_gateway.services import BATCH_DEADLINE_SECONDS, ask, services_o
 lean = APIRouter(route_class=LeanRoute, tags=["approve and push"])
 batches = APIRouter(route_class=GatewayRoute, tags=["approve and push"])
 
-_REPLAYED_PENDING: dict[int | str, dict[str, Any]] = {
-    202: {"model": PushReply, "description": "Replay: the export is still PENDING"}
+_REPLAYED = {
+    "Idempotent-Replayed": {
+        "description": "`true` when an earlier call with the same key made the export.",
+        "schema": {"type": "string", "const": "true"},
+    }
+}
+_PUSHED: dict[int | str, dict[str, Any]] = {
+    200: {"headers": _REPLAYED, "description": "Pushed; or a replay, and where the export stands"},
+    202: {
+        "headers": _REPLAYED,
+        "description": "Replay: the export is still PENDING",
+        "model": PushReply,
+    },
 }
 _Pushed = pushes.PushDraftResponse | pushes.RetryPushResponse
 
@@ -67,7 +78,7 @@ async def approve_draft(request: Request) -> Response:
 @lean.post(
     "/draft-orders/{id}/push",
     response_model=PushReply,
-    responses=_REPLAYED_PENDING,
+    responses=_PUSHED,
     openapi_extra=lean_docs(PushBody, keyed=True),
 )
 async def push_draft(request: Request) -> Response:
@@ -86,7 +97,7 @@ async def push_draft(request: Request) -> Response:
 @lean.post(
     "/draft-orders/{id}/retry-push",
     response_model=PushReply,
-    responses=_REPLAYED_PENDING,
+    responses=_PUSHED,
     openapi_extra=lean_docs(RetryBody, keyed=True),
 )
 async def retry_push(request: Request) -> Response:
