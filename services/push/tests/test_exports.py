@@ -214,6 +214,15 @@ async def test_the_time_filters_take_the_first_bound_and_leave_the_last(world, r
     assert ids(await list_(reader, created_from=at(later))) == []
 
 
+@pytest.mark.parametrize("seconds", [10**12, -(10**12)])
+async def test_a_time_outside_the_calendar_is_a_field_error(reader, seconds):
+    error = await refused(list_(reader, created_to=Timestamp(seconds=seconds)))
+    assert (error.reason, error.message) == (
+        Reason.VALIDATION_FAILED,
+        "created_to: must be a time in the years 1 to 9999",
+    )
+
+
 async def test_filters_combine(world, reader, push):
     (draft, held), (_, other) = await push(), await push()
     await world.orders.held(reader.org_id, held)

@@ -136,6 +136,27 @@ async def test_a_key_that_comes_while_the_statement_waits_undoes_the_statement(
     assert (await world.orders.draft(client.org_id, draft))["status"] == "APPROVED"
 
 
+async def test_a_retry_that_waited_follows_the_newest_failure(world, client, approved):
+    """While it waited, the export that it meant to follow was retried and failed again."""
+    draft = await approved()
+    first = UUID((await client.push(draft)).erp_export_id)
+    await world.orders.failed(client.org_id, first)
+    async with world.orders.sql.transaction():
+        await world.orders.sql.execute(
+            "SELECT FROM approval.draft_orders WHERE id = $1 FOR UPDATE", draft
+        )
+        late = asyncio.ensure_future(client.retry(draft))
+        await blocked_on_a_lock(world, 1)
+        second = await failed_export(world, draft, retry_of=first)
+    newest = (await late).erp_export_id
+    exports = await world.orders.exports(client.org_id, draft)
+    assert {export["id"]: export["retry_of"] for export in exports} == {
+        first: None,
+        second: first,
+        UUID(newest): second,
+    }
+
+
 async def test_batches_that_overlap_make_one_export_per_draft(world, client, approved):
     """Whatever order the callers name the drafts in, nobody deadlocks."""
     drafts = [await approved() for _ in range(20)]
@@ -164,23 +185,27 @@ async def blocked_on_a_lock(world, count):
 
 async def push_fail_and_reapprove(world, client, draft):
     """What a push with the key, its failure and a new approval leave, in the open transaction."""
-    sql = world.orders.sql
-    export = await sql.fetchval(
-        """INSERT INTO push.exports (org_id, id, draft_id, connection_id, status, next_attempt_at,
-                  error_json, org_slug, content_version, content_sha256, approved_at, file_name,
-                  created_by, request_id)
-           SELECT d.org_id, gen_random_uuid(), d.id, c.id, 'FAILED', NULL, '{"code": "X"}', 'acme',
-                  d.content_version, d.content_sha256, d.approved_at, 'f', 'olga', 'r'
-             FROM approval.draft_orders d JOIN push.erp_connections c USING (org_id)
-            WHERE d.id = $1 RETURNING id""",
-        draft,
-    )
-    await sql.execute(
+    export = await failed_export(world, draft)
+    await world.orders.sql.execute(
         "INSERT INTO push.idempotency_keys VALUES "
         "($1, $2, 'push', 'one-key', $3, $4, now(), now() + interval '1 day')",
         client.org_id, draft, fingerprint(Operation.PUSH, PushIntent(draft)), export,
     )  # fmt: skip
     return export
+
+
+async def failed_export(world, draft, retry_of=None):
+    """A FAILED export of the draft."""
+    return await world.orders.sql.fetchval(
+        """INSERT INTO push.exports (org_id, id, draft_id, connection_id, status, next_attempt_at,
+                  error_json, org_slug, content_version, content_sha256, approved_at, file_name,
+                  created_by, request_id, retry_of)
+           SELECT d.org_id, gen_random_uuid(), d.id, c.id, 'FAILED', NULL, '{"code": "X"}', 'acme',
+                  d.content_version, d.content_sha256, d.approved_at, 'f', 'olga', 'r', $2
+             FROM approval.draft_orders d JOIN push.erp_connections c USING (org_id)
+            WHERE d.id = $1 RETURNING id""",
+        draft, retry_of,
+    )  # fmt: skip
 
 
 @asynccontextmanager

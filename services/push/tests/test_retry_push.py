@@ -174,3 +174,11 @@ async def test_the_four_eyes_rule_holds_for_retries(world, client, failed):
     approver = world.client(client.org_id, subject="anna")
     error = await refused(approver.retry(failed[0]))
     assert error.reason is Reason.FOUR_EYES_REQUIRED
+
+
+async def test_a_reason_with_control_characters_is_kept_readable(world, client, failed):
+    """PostgreSQL stores no NUL; the operator's words must not end as an internal error."""
+    await client.retry(failed[0], "k", reason="disk\x00full\n")
+    assert (await world.orders.exports(client.org_id, failed[0]))[-1]["retry_reason"] == (
+        "disk\N{REPLACEMENT CHARACTER}full\n"
+    )

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
+import structlog
+
 from countersign_core.errors import CountersignError, Unavailable
 from countersign_core.lifecycle import ExportStatus
 from countersign_platform.rpc.call import Call
@@ -19,6 +21,8 @@ from countersign_push.store.push_findings import FindingsStore
 
 Answer = PushResult | CountersignError
 Answers = dict[UUID, Answer]
+
+_log = structlog.get_logger(__name__)
 
 # A draft that is pushable again by the time we ask why it was not is pushed again, so often.
 _ROUNDS = 3
@@ -109,6 +113,12 @@ class Pusher:
         for item in batch.items:
             match moved.get(item.export_id):
                 case Pushed():
+                    _log.info(
+                        "draft_pushed",
+                        operation=batch.operation.value,
+                        draft_order_id=str(item.intent.draft_id),
+                        erp_export_id=str(item.export_id),
+                    )
                     answers[item.export_id] = PushResult(
                         item.export_id, ExportStatus.PENDING, replayed=False
                     )

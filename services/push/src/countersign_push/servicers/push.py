@@ -5,14 +5,12 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
-
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from countersign.errors.v1 import errors_pb2
 from countersign.push.v1 import export_pb2, push_service_pb2, push_service_pb2_grpc
-from countersign_core.errors import CountersignError
+from countersign_core.errors import CountersignError, FieldError, InvalidRequest
 from countersign_core.lifecycle import ExportStatus
 from countersign_platform.rpc.call import current_call
 from countersign_push.commands.batch_push import BatchPush
@@ -23,6 +21,7 @@ from countersign_push.commands.push_draft import PushDraft
 from countersign_push.commands.resolve_export import ResolveExport
 from countersign_push.commands.retry_push import RetryPush
 from countersign_push.export_filters import ExportFilters
+from countersign_push.plain_text import plain
 from countersign_push.push_intent import PushIntent, PushResult
 from countersign_push.pusher import Answer
 
@@ -54,7 +53,7 @@ class PushServicer(push_service_pb2_grpc.PushServiceServicer):
 
     async def RetryPush(self, request: _pb.RetryPushRequest, context: Any) -> _pb.RetryPushResponse:
         """ERROR → PUSHING."""
-        result = await self._commands.retry(current_call(), _intent(request, request.reason))
+        result = await self._commands.retry(current_call(), _intent(request, plain(request.reason)))
         return _pb.RetryPushResponse(
             erp_export_id=str(result.export_id), outcome=_outcome(result), replayed=result.replayed
         )
@@ -102,7 +101,7 @@ class PushServicer(push_service_pb2_grpc.PushServiceServicer):
             current_call(),
             UUID(request.erp_export_id),
             delivered=request.delivered,
-            reason=request.reason,
+            reason=plain(request.reason),
         )
         return _pb.ResolveExportResponse(export=export.to_message())
 
@@ -153,13 +152,21 @@ def _filters(request: _pb.ListExportsRequest) -> ExportFilters:
         draft_id=_optional_id(request.draft_order_id),
         stuck_for_seconds=request.stuck_for_seconds,
         held=request.held,
-        created_from=_moment(request.created_from, given=request.HasField("created_from")),
-        created_to=_moment(request.created_to, given=request.HasField("created_to")),
+        created_from=_moment(request, "created_from"),
+        created_to=_moment(request, "created_to"),
     )
 
 
-def _moment(value: Timestamp, *, given: bool) -> datetime | None:
-    return value.ToDatetime(UTC) if given else None
+def _moment(
+    request: _pb.ListExportsRequest, field: Literal["created_from", "created_to"]
+) -> datetime | None:
+    if not request.HasField(field):
+        return None
+    try:
+        return getattr(request, field).ToDatetime(UTC)  # type: ignore[no-any-return] # Timestamp
+    except (ValueError, OverflowError) as error:
+        outside = FieldError(field, "must be a time in the years 1 to 9999")
+        raise InvalidRequest([outside]) from error
 
 
 def _optional_id(value: str) -> UUID | None:
