@@ -109,6 +109,11 @@ def test_the_policy_wants_a_second_person():
     )
 
 
+def test_a_round_threshold_is_spelled_out():
+    error = refusal(PUSH, INTENT, findings(second_person_above=Decimal("1E+4")))
+    assert error.metadata["threshold"] == "10000"
+
+
 def test_no_active_connection():
     error = refusal(PUSH, INTENT, findings(usable_connections=0))
     assert told(error) == (Reason.NO_ACTIVE_CONNECTION, "No active ERP connection", {})

@@ -68,8 +68,12 @@ async def build(settings: PushSettings) -> Service:
         relay = Relay(database, SCHEMA, senders)
         key_lifetime = timedelta(hours=settings.idempotency_key_hours)
         pushes = build_push_servicer(database, replays, wake_relay, key_lifetime)
-        server = _server(settings, database, pushes, hand_out)
-        return Service(server, _probes(settings, database), hand_out, [relay.run], opened.pop_all())
+        verifier = _verifier(settings)
+        server = RpcServer(settings, verifier, ACCESS, record_denied(database, SCHEMA))
+        _add_services(server, pushes, hand_out)
+        return Service(
+            server, _probes(settings, database, verifier), hand_out, [relay.run], opened.pop_all()
+        )
 
 
 def build_push_servicer(
@@ -91,16 +95,16 @@ def build_push_servicer(
     )
 
 
-def _server(
-    settings: PushSettings, database: Database, pushes: PushServicer, hand_out: HandOut
-) -> RpcServer:
-    verifier = TokenVerifier(
+def _verifier(settings: PushSettings) -> TokenVerifier:
+    return TokenVerifier(
         JwksSource(settings.jwks),
         issuer=settings.jwt_issuer,
         audience=settings.jwt_audience,
         algorithms=settings.jwt_algorithms,
     )
-    server = RpcServer(settings, verifier, ACCESS, record_denied(database, SCHEMA))
+
+
+def _add_services(server: RpcServer, pushes: PushServicer, hand_out: HandOut) -> None:
     server.add(
         push_service_pb2_grpc.add_PushServiceServicer_to_server,
         pushes,
@@ -116,7 +120,6 @@ def _server(
         hand_out.work,
         "countersign.push.v1.WorkService",
     )
-    return server
 
 
 def _replay_cache(settings: PushSettings) -> ReplayCache:
@@ -141,9 +144,9 @@ def _work_sender(settings: PushSettings, hand_out: HandOut, opened: AsyncExitSta
     return BrokerSender(publisher)
 
 
-def _probes(settings: PushSettings, database: Database) -> ProbeServer:
+def _probes(settings: PushSettings, database: Database, verifier: TokenVerifier) -> ProbeServer:
     async def ready() -> Mapping[str, bool]:
         # Neither broker, Redis nor the audit service: pushes are accepted without them.
-        return {"database": await database.is_ready()}
+        return {"database": await database.is_ready(), "keys": await verifier.ready()}
 
     return ProbeServer(settings.probe_listen, ready)

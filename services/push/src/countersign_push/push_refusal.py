@@ -123,7 +123,7 @@ def _policy_refusal(threshold: Decimal | None) -> CountersignError | None:
         Reason.FOUR_EYES_REQUIRED,
         "Whoever approved this draft must not push it; a second person is needed",
         rule="pusher_is_approver",
-        threshold=str(threshold),
+        threshold=f"{threshold:f}",
     )
 
 

@@ -22,9 +22,9 @@ class PushSettings(
     # Where the audit service answers, host:port.
     audit_target: str = "127.0.0.1:50053"
     # How long an idempotency key is honoured.
-    idempotency_key_hours: float = 24.0
+    idempotency_key_hours: float = Field(default=24.0, gt=0, le=720)
     # How long a replay check may wait for Redis before the database is asked instead.
-    redis_timeout_seconds: float = 0.05
+    redis_timeout_seconds: float = Field(default=0.05, gt=0, le=5)
 
     # Keys that seal the secrets of connections: "id:base64,id2:base64", 32 bytes each; the
     # first is the current one.
