@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Protocol
 
@@ -31,8 +30,6 @@ from countersign_platform.probes import ProbeServer
 from countersign_platform.rpc.channel import open_channel
 
 _log = structlog.get_logger()
-# Threads for file calls, beyond one per delivery: sweeps, tests, and shares that hang.
-_SPARE_THREADS = 16
 
 
 class Intake(Protocol):
@@ -133,7 +130,6 @@ async def build(
 ) -> Worker:
     """The worker, not working yet. Tests wrap its two ports, to break it at chosen steps."""
     loop = asyncio.get_running_loop()
-    loop.set_default_executor(ThreadPoolExecutor(settings.concurrency + _SPARE_THREADS, "files"))
     channel = open_channel(
         settings.push_target, token=ServiceToken(settings.service_token_file).value
     )

@@ -147,7 +147,7 @@ class Delivery:
                 self._assignment.file_name, self._lease.export_id, self._lease.fence
             )
         except ValueError as error:
-            raise PermanentDeliveryError("NAME_TOO_LONG", str(error)) from error
+            raise PermanentDeliveryError("BAD_FILE_NAME", str(error)) from error
 
     async def _discard_earlier_fences(self) -> None:
         # None of them is the token: none was on record when this fence was given out, and

@@ -1,18 +1,17 @@
 """A dropzone in a folder that this machine can see: a local disk or a mounted share.
 
-File calls block, so each runs in a thread. A share that hangs keeps its threads: once
-several of them have not come back, further calls are refused at once, so that one dead
-server does not take every thread of the worker.
+File calls block, so each runs in a thread. The threads are the folder's own: a share that
+hangs keeps them, and nobody else's.
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from countersign_export_worker.connectors import folder_acks, folder_check, folder_files
 from countersign_export_worker.connectors.os_errors import os_errors_as_delivery_errors
-from countersign_export_worker.errors import TransientDeliveryError
 from countersign_export_worker.file_names import DropName
 from countersign_export_worker.ports import AckFile, CheckReport, Whereabouts
 
@@ -29,8 +28,7 @@ class FolderConnector:
         """`threads`: how many file calls of this folder may be under way at once."""
         self._export_path = export_path
         self._ack_path = ack_path
-        self._threads = threads
-        self._under_way = 0
+        self._threads = ThreadPoolExecutor(threads, "folder")
 
     async def stage(self, name: DropName, document: bytes) -> DropName:
         """See ErpConnectorPort."""
@@ -74,22 +72,14 @@ class FolderConnector:
             )
 
     async def aclose(self) -> None:
-        """Nothing is kept open between calls."""
+        """Let the threads end; one that hangs ends when its share comes back."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _in_thread(
         self, call: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs
     ) -> _T:
-        if self._under_way >= self._threads:
-            raise TransientDeliveryError(
-                "UNREACHABLE", f"Earlier file calls in {self._export_path} have not come back yet."
-            )
+        def translated() -> _T:
+            with os_errors_as_delivery_errors(self._export_path):
+                return call(*args, **kwargs)
 
-        def counted() -> _T:
-            try:
-                with os_errors_as_delivery_errors(self._export_path):
-                    return call(*args, **kwargs)
-            finally:
-                self._under_way -= 1
-
-        self._under_way += 1
-        return await asyncio.to_thread(counted)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, translated)

@@ -211,7 +211,7 @@ class WorkServicer(pb_grpc.WorkServiceServicer):
 
     async def _wait(self, seconds: float, look: Callable[[], Awaitable[Any]]) -> Any:
         end = time.monotonic() + seconds
-        while not (found := await look()):  # noqa: ASYNC110 — time alone makes exports due
+        while not (found := await look()):
             if self.closing or time.monotonic() >= end:
                 break
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
