@@ -7,6 +7,7 @@ import grpc
 import httpx
 import pytest
 
+from countersign.push.v1 import push_service_pb2 as pushes
 from countersign_core.errors import (
     CountersignError,
     FieldError,
@@ -16,8 +17,6 @@ from countersign_core.errors import (
     WrongState,
 )
 from countersign_core.reasons import WIRE_STATUS, Reason
-
-from countersign.push.v1 import push_service_pb2 as pushes
 
 # The status of each reason, written out: the table of DESIGN section 4 and errors.proto.
 EXPECTED_STATUS = {

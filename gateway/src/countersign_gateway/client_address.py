@@ -1,6 +1,7 @@
 """Who is at the other end, when proxies stand between."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from countersign_gateway.settings import Network
@@ -31,6 +32,7 @@ def _is_trusted(address: Address, trusted: Sequence[Network]) -> bool:
     return any(address.version == network.version and address in network for network in trusted)
 
 
+@lru_cache(maxsize=4096)
 def _parse(text: str) -> Address | None:
     """An address as proxies write it: bare, `[v6]`, `v4:port` or `[v6]:port`."""
     bare = text.strip()

@@ -1,12 +1,11 @@
 """The outermost layer: names each request, times it, logs it, and lets no error out raw."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import structlog
 from opentelemetry import trace
-from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -20,13 +19,13 @@ from countersign_platform.telemetry.traceparent import trace_id_of
 from countersign_platform.telemetry.tracing import current_traceparent, start_span_from
 
 # Documents and consoles bring their own policy; an API answer loads nothing.
-_DEFAULT_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
+_DEFAULT_HEADERS = (
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cache-control", b"no-store"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _NO_ROUTE = "none"
 # As nginx counts a caller who did not wait for the answer.
@@ -80,17 +79,24 @@ def _internal(error: Exception) -> CountersignError:
 
 
 def _sender(exchange: Exchange, outcome: _Outcome, send: Send) -> Send:
+    own = (
+        (b"x-request-id", exchange.request_id.encode()),
+        (b"traceparent", (exchange.traceparent or "").encode()),
+    )
+
     async def sender(message: Message) -> None:
         if message["type"] == "http.response.start":
             outcome.status = message["status"]
-            headers = MutableHeaders(scope=message)
-            headers["X-Request-Id"] = exchange.request_id
-            headers["traceparent"] = exchange.traceparent or ""
-            for name, value in _DEFAULT_HEADERS.items():
-                headers.setdefault(name, value)
+            message["headers"] = [*message["headers"], *own, *_missing(message["headers"])]
         await send(message)
 
     return sender
+
+
+def _missing(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The default headers that a response did not set itself."""
+    present = {name.lower() for name, _ in headers}
+    return [pair for pair in _DEFAULT_HEADERS if pair[0] not in present]
 
 
 def _record(exchange: Exchange, scope: Scope, outcome: _Outcome, seconds: float) -> None:

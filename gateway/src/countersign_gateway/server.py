@@ -23,6 +23,7 @@ class HttpServer:
             ws="none",
             lifespan="off",
             log_config=None,
+            log_level="warning",
             access_log=False,
             # X-Forwarded-For is read by us, from trusted proxies only.
             proxy_headers=False,
