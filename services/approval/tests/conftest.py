@@ -18,6 +18,7 @@ from countersign.approval.v1 import draft_pb2
 from countersign.approval.v1.approval_service_pb2_grpc import ApprovalServiceStub
 from countersign.audit.v1.audit_service_pb2 import AuditEvent
 from countersign_approval.bootstrap import build
+from countersign_approval.draft_content import canonical_content, document_of
 from countersign_approval.settings import ApprovalSettings
 from countersign_core.errors import CountersignError
 from countersign_core.roles import Role
@@ -79,6 +80,10 @@ class Person:
     def elsewhere(self) -> "Person":
         """The same person in an org of their own."""
         return replace(self, org_id=uuid4())
+
+    def through(self, replica: "Person") -> "Person":
+        """The same person, calling another replica."""
+        return replace(self, stub=replica.stub)
 
     def with_metadata(self, *pairs: tuple[str, str]) -> "Person":
         """The same person, sending these along."""
@@ -206,8 +211,8 @@ class Rows:
         """Moves a draft as the push service would, through each of `statuses`."""
         for status in statuses:
             moved = await self.owner.fetchval(
-                "SELECT version FROM approval.draft_orders d, approval.move_draft("
-                "  d.org_id, d.id, ARRAY[d.status], $2) WHERE d.id = $1",
+                "SELECT moved.version FROM approval.draft_orders d, approval.move_draft("
+                "  d.org_id, d.id, ARRAY[d.status], $2) AS moved WHERE d.id = $1",
                 UUID(draft_id),
                 status,
             )
@@ -247,6 +252,41 @@ async def rows(databases: Databases) -> AsyncIterator[Rows]:
     yield Rows(owner, service)
     await owner.close()
     await service.close()
+
+
+Register = Callable[[UUID, str], Awaitable[str]]
+
+
+@pytest.fixture
+def register(rows: Rows, make: Make) -> Register:
+    """Puts a NEW or EXTRACTED draft into an org, with a content that nothing blocks.
+
+    The service has no call that leaves a draft there; an importer of another kind may.
+    """
+
+    async def register(org_id: UUID, status: str) -> str:
+        draft_id = uuid4()
+        stored = canonical_content(document_of(make.content()))
+        async with rows.service.transaction():
+            await rows.service.execute(
+                "INSERT INTO approval.draft_orders (org_id, id, external_ref, status,"
+                " content_sha256, submission_sha256, total_value, line_count, created_by,"
+                " last_edited_by) VALUES ($1, $2, $3, 'NEW', $4, $4, 8.30, 1, 'import', 'import')",
+                *(org_id, draft_id, f"ref-{draft_id}", stored.sha256),
+            )
+            await rows.service.execute(
+                "INSERT INTO approval.draft_contents (org_id, draft_id, content_version, content,"
+                " content_sha256, created_by) VALUES ($1, $2, 1, $3, $4, 'import')",
+                *(org_id, draft_id, stored.text, stored.sha256),
+            )
+        if status == "EXTRACTED":
+            await rows.service.execute(
+                "UPDATE approval.draft_orders SET status = $2, version = 2 WHERE id = $1",
+                *(draft_id, status),
+            )
+        return str(draft_id)
+
+    return register
 
 
 StartReplica = Callable[..., Awaitable[Person]]
