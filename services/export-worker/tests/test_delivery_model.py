@@ -1,19 +1,16 @@
 """The protocol, walked exhaustively; and proof that the walk finds what it must find."""
 
-from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from countersign_core.lifecycle import ExportStatus
-from countersign_export_worker.assignment import Assignment, Lease
+from countersign_export_worker.assignment import Lease
 from countersign_export_worker.delivery import Delivery, Outcome, OutcomeKind
 from countersign_export_worker.errors import DeliveryError, TokenGone
 from countersign_export_worker.file_names import DropName
 from countersign_export_worker.ports import AttemptError
-from countersign_export_worker.reports import PersistentReports
 from countersign_export_worker.testing.delivery_model import DeliveryModel, Violation
 from countersign_export_worker.testing.samples import connection_to, export_record
 from countersign_export_worker.testing.work_twin import ExportRecord, WorkTwin
@@ -134,24 +131,9 @@ def test_walk_finds_what_is_wrong_with_a_simpler_protocol(
 ) -> None:
     """Leave any part of the protocol out, and a wrong state is reached."""
     with pytest.raises(Violation):
-        DeliveryModel(RECORD, claims=3, faults=2, deliver=_deliver_as(variant), twin=twin).walk()
+        DeliveryModel(RECORD, claims=3, faults=2, variant=variant, twin=twin).walk()
 
 
 def test_delivery_holds_though_push_is_strict_about_repeats() -> None:
     """A file is removed on LEASE_LOST only after push said that it is not the token."""
     DeliveryModel(RECORD, claims=2, faults=2, twin=StrictAboutRepeats).walk()
-
-
-def _deliver_as(variant: type[Delivery]) -> Any:
-    async def no_pause(_seconds: float) -> None:
-        pass
-
-    def deliver(claim: Assignment, ports: Any) -> Coroutine[Any, Any, Outcome]:
-        return variant(
-            claim,
-            connector=ports,
-            reports=PersistentReports(ports, pause=no_pause),
-            check_document=lambda _: None,
-        ).run()
-
-    return deliver

@@ -16,56 +16,32 @@ files, and each worker's answers; equal states are visited once.
 """
 
 from collections import deque
-from collections.abc import Callable, Coroutine, Generator, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from countersign_core.lifecycle import ExportStatus
 from countersign_export_worker.assignment import Assignment
 from countersign_export_worker.connectors.memory import MemoryConnector
-from countersign_export_worker.delivery import Delivery, Outcome
-from countersign_export_worker.errors import (
-    LeaseLost,
-    NameTaken,
-    PermanentDeliveryError,
-    TokenGone,
-    TransientDeliveryError,
-    WorkRefused,
-    WorkUnavailable,
-)
+from countersign_export_worker.delivery import Delivery
+from countersign_export_worker.errors import LeaseLost, NameTaken, TokenGone, WorkRefused
 from countersign_export_worker.file_names import DropName, parse_drop_name
-from countersign_export_worker.ports import Whereabouts
-from countersign_export_worker.reports import PersistentReports
+from countersign_export_worker.testing.stepwise import (
+    FILE_CHANGES,
+    REPORTS,
+    Answer,
+    Call,
+    Ports,
+    call_after,
+    carry_out,
+    deliver_as,
+    result_of,
+)
 from countersign_export_worker.testing.work_twin import ExportRecord, WorkTwin
-
-_REPORTS = frozenset({"staged", "sent", "failed", "deferred", "held"})
-_FILE_CHANGES = frozenset({"stage", "publish", "withdraw", "discard"})
-_ERRORS: dict[str, Callable[[], Exception]] = {
-    "LeaseLost": LeaseLost,
-    "WorkUnavailable": WorkUnavailable,
-    "TokenGone": lambda: TokenGone("gone"),
-    "NameTaken": lambda: NameTaken("name"),
-    "TransientDeliveryError": lambda: TransientDeliveryError("IO_ERROR", "transient"),
-    "PermanentDeliveryError": lambda: PermanentDeliveryError("PERMISSION_DENIED", "permanent"),
-}
 
 
 class Violation(AssertionError):
     """A state that must not be, and the steps that led there."""
-
-
-class Call(NamedTuple):
-    """A port's method and its arguments."""
-
-    method: str
-    args: tuple[Any, ...]
-
-
-class Answer(NamedTuple):
-    """What a call answered: a value, or the name of an error."""
-
-    value: Any = None
-    error: str = ""
 
 
 class Worker(NamedTuple):
@@ -89,59 +65,6 @@ class State(NamedTuple):
     claims_left: int
 
 
-class Ports:
-    """Both ports of a delivery; each call is handed to whoever drives the coroutine."""
-
-    def __getattr__(self, name: str) -> Callable[..., Coroutine[Any, Any, Any]]:
-        """Any method of ReportPort or ErpConnectorPort."""
-        method = name.removeprefix("report_")
-
-        async def call(*args: Any, **options: Any) -> Any:
-            return await _Asked(Call(method, (*args, *options.values())))
-
-        return call
-
-    async def removable(self, org_id: Any, names: list[DropName]) -> Any:
-        """Hashable arguments."""
-        return await _Asked(Call("removable", (org_id, tuple(names))))
-
-    async def trace(self, staged: DropName) -> Whereabouts:
-        """One look at a time: others may rename in between."""
-        for name, whereabouts in (
-            (str(staged), Whereabouts.STAGED),
-            (str(staged.taken_back()), Whereabouts.WITHDRAWN),
-            (staged.final, Whereabouts.PUBLISHED),
-        ):
-            if await _Asked(Call("look", (name,))):
-                return whereabouts
-        return Whereabouts.GONE
-
-
-@dataclass
-class _Asked:
-    call: Call
-
-    def __await__(self) -> Generator[Call, Any, Any]:
-        return (yield self.call)
-
-
-async def _no_pause(_seconds: float) -> None:
-    """The next step is chosen by the model anyway."""
-
-
-def correct_delivery(claim: Assignment, ports: Any) -> Coroutine[Any, Any, Outcome]:
-    """The code that is shipped."""
-    return Delivery(
-        claim,
-        connector=ports,
-        reports=PersistentReports(ports, pause=_no_pause),
-        check_document=lambda _: None,
-    ).run()
-
-
-Deliver = Callable[[Assignment, Any], Coroutine[Any, Any, Outcome]]
-
-
 @dataclass(frozen=True)
 class Summary:
     """What a walk saw."""
@@ -159,13 +82,13 @@ class DeliveryModel:
         *,
         claims: int,
         faults: int,
-        deliver: Deliver = correct_delivery,
+        variant: type[Delivery] = Delivery,
         twin: Callable[..., WorkTwin] = WorkTwin,
     ) -> None:
         """`claims`: workers, one after the other or at once. `faults`: failed calls."""
         self._first = State(record, frozenset(), 0, (), frozenset(), faults, claims)
         self._max_attempts = max(1, claims - 1)
-        self._deliver = deliver
+        self._deliver = deliver_as(variant)
         self._twin = twin
         self._claims: dict[int, Assignment] = {}
         self._next_calls: dict[Worker, Call | None] = {}
@@ -228,7 +151,7 @@ class DeliveryModel:
 
     def _faults(self, state: State, call: Call, after: State) -> Iterator[tuple[str, State, str]]:
         later = state._replace(late=state.late | {call})
-        if call.method in _REPORTS:
+        if call.method in REPORTS:
             yield "not carried out", state, "WorkUnavailable"
             yield "reply lost", after, "WorkUnavailable"
             yield "delayed", later, "WorkUnavailable"
@@ -237,35 +160,22 @@ class DeliveryModel:
         else:
             yield "not carried out", state, "TransientDeliveryError"
             yield "refused", state, "PermanentDeliveryError"
-        if call.method in _FILE_CHANGES:
+        if call.method in FILE_CHANGES:
             yield "carried out", after, "TransientDeliveryError"
             yield "delayed", later, "TransientDeliveryError"
 
     def _next_call(self, worker: Worker) -> Call | None:
         if worker not in self._next_calls:
-            self._next_calls[worker] = self._replay(worker)
+            delivery = self._deliver(self._claim_of(worker), Ports())
+            self._next_calls[worker] = call_after(delivery, worker.answers)
         return self._next_calls[worker]
-
-    def _replay(self, worker: Worker) -> Call | None:
-        coroutine = self._deliver(self._claim_of(worker), Ports())
-        try:
-            call: Call = coroutine.send(None)
-            for answer in worker.answers:
-                if answer.error:
-                    call = coroutine.throw(_ERRORS[answer.error]())
-                else:
-                    call = coroutine.send(answer.value)
-        except StopIteration:
-            return None
-        coroutine.close()
-        return call
 
     def _carry_out(self, state: State, call: Call) -> tuple[State, Answer]:
         if call.method == "look":
             return state, Answer(call.args[0] in state.files)
         twin, zone = self._world(state)
         try:
-            value = _now(self._method(twin, zone, call))
+            value = result_of(carry_out(call, twin, zone))
         except WorkRefused as error:
             raise Violation(
                 f"push refused {call.method}: {error}\n{self._way_to(state)}"
@@ -277,20 +187,6 @@ class DeliveryModel:
             after = after._replace(published=state.published + 1)
         return after, Answer(tuple(value) if isinstance(value, list) else value)
 
-    def _method(
-        self, twin: WorkTwin, zone: MemoryConnector, call: Call
-    ) -> Coroutine[Any, Any, Any]:
-        if call.method == "failed":
-            lease, error, withdrawn = call.args
-            return twin.report_failed(lease, error, withdrawn=withdrawn)
-        if call.method == "removable":
-            return twin.removable(*call.args)
-        if call.method in _REPORTS:
-            report: Coroutine[Any, Any, Any] = getattr(twin, f"report_{call.method}")(*call.args)
-            return report
-        change: Coroutine[Any, Any, Any] = getattr(zone, call.method)(*call.args)
-        return change
-
     def _world(self, state: State) -> tuple[WorkTwin, MemoryConnector]:
         twin = self._twin(max_attempts=self._max_attempts)
         twin.add(state.record)
@@ -300,7 +196,7 @@ class DeliveryModel:
         twin, _ = self._world(state)
         if state.record.leased_until is not None:
             twin.run_out(state.record.id)
-        claim = _now(twin.claim_export(state.record.org_id, state.record.id))
+        claim = result_of(twin.claim_export(state.record.org_id, state.record.id))
         assert claim is not None
         self._claims.setdefault(claim.lease.fence, claim)
         worker = Worker(claim.lease.fence, claim.last_attempt, claim.staged_name)
@@ -321,7 +217,7 @@ class DeliveryModel:
         twin, _ = self._world(state)
         ours = [parsed for name in state.files if (parsed := parse_drop_name(name))]
         waiting = {call.args[0] for call in state.late if call.method == "discard"}
-        removable: frozenset[DropName] = _now(twin.removable(state.record.org_id, ours))
+        removable: frozenset[DropName] = result_of(twin.removable(state.record.org_id, ours))
         return removable - waiting
 
     def _check(self, state: State) -> None:
@@ -369,12 +265,3 @@ class DeliveryModel:
             here, step = self._came_from[here]
             steps.append(step)
         return "\n".join(f"{number:3} {step}" for number, step in enumerate(reversed(steps)))
-
-
-def _now(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """The result of a coroutine that waits for nothing."""
-    try:
-        coroutine.send(None)
-    except StopIteration as end:
-        return end.value
-    raise AssertionError("the twin waited")

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,13 @@ from countersign_export_worker.ports import (
     AttemptError,
     CheckReport,
     CheckStep,
+    ConnectionTest,
     Evidence,
 )
 from countersign_export_worker.testing.work_twin import WorkTwin
 from countersign_platform.auth.jwks import JwksSource
 from countersign_platform.auth.verifier import TokenVerifier
+from countersign_platform.rpc.call import Call, current_call
 from countersign_platform.rpc.server import RpcServer
 from countersign_platform.settings import ServiceSettings
 
@@ -67,8 +70,9 @@ class WorkServicer(pb_grpc.WorkServiceServicer):
     def __init__(self, twin: WorkTwin) -> None:
         self._twin = twin
         self.closing = False
-        # Method name → number of calls that arrived.
-        self.calls: dict[str, int] = {}
+        # Method name → number of calls that arrived, and the last of them.
+        self.calls: Counter[str] = Counter()
+        self.last: dict[str, Call] = {}
 
     async def ClaimExport(self, request: Any, _context: Any) -> Any:  # noqa: N802 — the RPC's name
         """See the proto."""
@@ -185,9 +189,8 @@ class WorkServicer(pb_grpc.WorkServiceServicer):
         self, request: Any, _context: Any
     ) -> Any:
         """See the proto."""
-        self.calls["ReportConnectionTest"] = self.calls.get("ReportConnectionTest", 0) + 1
         result = request.result
-        self._twin.test_reports[UUID(request.test_id)] = CheckReport(
+        report = CheckReport(
             ok=result.ok,
             failure=result.failure,
             message=result.message,
@@ -198,10 +201,14 @@ class WorkServicer(pb_grpc.WorkServiceServicer):
             capabilities=dict(result.capabilities),
             clock_difference_ms=result.clock_difference_ms,
         )
+        connection = ConnectionAccess(UUID(int=0), UUID(request.org_id), "", "{}")
+        test = ConnectionTest(UUID(request.test_id), connection)
+        await self._do("ReportConnectionTest", self._twin.report_connection_test(test, report))
         return pb.ReportConnectionTestResponse()
 
     async def _do(self, method: str, answer: Awaitable[Any]) -> Any:
-        self.calls[method] = self.calls.get(method, 0) + 1
+        self.calls[method] += 1
+        self.last[method] = current_call()
         try:
             return await answer
         except LeaseLost as error:
