@@ -82,7 +82,7 @@ def bearer(token):
 async def until(condition):
     """Returns when `condition()` holds, asked again and again for ten seconds."""
     async with asyncio.timeout(10):
-        while not await condition():  # noqa: ASYNC110 — it happens in another process or task
+        while not await condition():
             await asyncio.sleep(0.02)
 
 

@@ -13,6 +13,8 @@ from countersign_platform.testing.servers import RedisServer
 from countersign_push.idempotency import fingerprint
 from countersign_push.push_intent import Operation, PushIntent
 from countersign_push.replay_cache import RedisReplayCache
+from countersign_push.store.push import PUSH_MANY
+from countersign_push.store.push_findings import FINDINGS
 
 pytestmark = pytest.mark.integration
 
@@ -170,6 +172,31 @@ async def test_batches_that_overlap_make_one_export_per_draft(world, client, app
     )
     assert pushed == {str(draft): 1 for draft in drafts}
     assert len(await world.orders.outbox(client.org_id, "work")) == len(drafts)
+
+
+async def test_batches_lock_their_drafts_in_one_order(world, client, approved, monkeypatch):
+    """Two batches that name the drafts from opposite ends wait for each other in a line.
+
+    Were they to lock in the caller's order, the middle draft, held here, would make each wait
+    for a draft of the other; the deadlock's victim would start again, draft by draft.
+    """
+    drafts = sorted([await approved() for _ in range(9)])
+    statements = []
+    fetch = world.database.fetch
+
+    async def counted(sql, *args):
+        statements.append(sql)
+        return await fetch(sql, *args)
+
+    monkeypatch.setattr(world.database, "fetch", counted)
+    async with world.orders.sql.transaction():
+        await world.orders.sql.execute(
+            "SELECT FROM approval.draft_orders WHERE id = $1 FOR UPDATE", drafts[4]
+        )
+        batches = [asyncio.ensure_future(client.batch(*drafts[::step])) for step in (1, -1)]
+        await blocked_on_a_lock(world, 2)
+    await asyncio.gather(*batches)
+    assert sorted(statements) == sorted([PUSH_MANY, PUSH_MANY, FINDINGS])
 
 
 async def blocked_on_a_lock(world, count):
