@@ -8,6 +8,8 @@ from uuid import uuid4
 import aio_pika
 import pytest
 import pytest_asyncio
+from prometheus_client import REGISTRY
+
 from countersign_core.errors import Unavailable
 from countersign_platform.backoff import Backoff
 from countersign_platform.broker.connection import open_connection
@@ -16,7 +18,6 @@ from countersign_platform.broker.liveness import watch_queue
 from countersign_platform.broker.publisher import Outgoing, Publisher, Unroutable
 from countersign_platform.broker.topology import Topology, declare
 from countersign_platform.testing.servers import RabbitServer
-from prometheus_client import REGISTRY
 
 pytestmark = pytest.mark.integration
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
+
 from countersign_core.errors import Unavailable
 from countersign_platform.backoff import Backoff
 from countersign_platform.broker.consumer import Consumer, Incoming

@@ -3,6 +3,9 @@ from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
+from google.protobuf.timestamp_pb2 import Timestamp
+from protovalidate import Validator
+
 from countersign.audit.v1.audit_service_pb2 import AuditEvent
 from countersign_core.audit_actions import AuditAction, EntityType
 from countersign_core.roles import OPERATORS, Role
@@ -11,8 +14,6 @@ from countersign_platform.database.pool import Database
 from countersign_platform.outbox.audit_record import NO_ORG, audit_row, record_denied
 from countersign_platform.rpc.call import Call
 from countersign_platform.testing.databases import Databases
-from google.protobuf.timestamp_pb2 import Timestamp
-from protovalidate import Validator
 
 ORG = UUID(int=3)
 DRAFT = UUID(int=4)

@@ -8,6 +8,7 @@ import grpc
 import grpc.aio
 import pytest
 import pytest_asyncio
+
 from countersign.audit.v1 import audit_service_pb2_grpc
 from countersign.audit.v1.audit_service_pb2 import (
     AppendEventsRequest,
@@ -35,7 +36,7 @@ class AuditTwin(audit_service_pb2_grpc.AuditServiceServicer):
         self.calls: list[int] = []
         self.events: list[AuditEvent] = []
 
-    async def AppendEvents(  # noqa: N802 — gRPC's name
+    async def AppendEvents(
         self, request: AppendEventsRequest, context: grpc.aio.ServicerContext
     ) -> AppendEventsResponse:
         self.calls.append(len(request.events))

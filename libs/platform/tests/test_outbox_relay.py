@@ -7,6 +7,8 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 import pytest_asyncio
+from prometheus_client import REGISTRY
+
 from countersign_core.errors import CountersignError, FieldError, InvalidRequest, Unavailable
 from countersign_core.reasons import Reason
 from countersign_platform.backoff import Backoff
@@ -16,7 +18,6 @@ from countersign_platform.outbox.relay import Relay
 from countersign_platform.outbox.row import OutboxRow
 from countersign_platform.outbox.store import OutboxStore, RowPolicy
 from countersign_platform.testing.databases import Databases
-from prometheus_client import REGISTRY
 
 pytestmark = pytest.mark.integration
 
@@ -110,7 +111,7 @@ async def test_rows_are_sent_in_the_order_of_writing_and_then_gone(database: Dat
 async def test_a_row_arrives_with_all_that_was_written(database: Database) -> None:
     seen: list[OutboxRow] = []
     ids = await write(database, 1)
-    receiver = Receiver(lambda row: seen.append(row))
+    receiver = Receiver(seen.append)
     async with running(relay_to(database, receiver)):
         await until_empty(database)
     row = seen[0]
@@ -291,7 +292,7 @@ async def test_a_released_row_is_sent(database: Database) -> None:
     ids = await write(database, 3)
     healed = False
     receiver = Receiver(
-        lambda row: None if healed else InvalidRequest([FieldError("action", "unknown")])
+        lambda _: None if healed else InvalidRequest([FieldError("action", "unknown")])
     )
     relay = relay_to(database, receiver)
     async with running(relay):

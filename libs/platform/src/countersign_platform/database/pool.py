@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol, Self
 
 import asyncpg
@@ -151,7 +151,7 @@ class Database:
                     yield connection
                 except Exception as error:
                     if breaks_connection(error):
-                        connection.terminate()
+                        _drop(connection)
                     raise
 
     async def _refuse_wrong_credentials(self) -> None:
@@ -162,6 +162,12 @@ class Database:
         except asyncpg.PostgresError:
             await self.close()
             raise
+
+
+def _drop(connection: PoolConnectionProxy) -> None:
+    # A connection that the server closed has left the pool by itself, and says so by raising.
+    with suppress(asyncpg.InterfaceError):
+        connection.terminate()
 
 
 async def _teach_json(connection: asyncpg.Connection) -> None:

@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Self
 
 # Reads until end of file, which is when the process that holds the other end is gone.
-_WATCH = 'cat >/dev/null; kill -QUIT -- "-$0" 2>/dev/null'
+_WATCH = 'cat >/dev/null; kill -s "$1" -- "-$0" 2>/dev/null'
 
 
 class Leash:
@@ -15,9 +15,9 @@ class Leash:
     where PR_SET_PDEATHSIG does not: after a change of user, from any thread, outside Linux.
     """
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, signal_name: str = "QUIT") -> None:
         self._watcher = subprocess.Popen(  # noqa: S603 — our own command line
-            ["/bin/sh", "-c", _WATCH, str(pid)],
+            ["/bin/sh", "-c", _WATCH, str(pid), signal_name],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

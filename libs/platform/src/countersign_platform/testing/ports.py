@@ -1,6 +1,7 @@
 """Free TCP ports on the loopback address."""
 
 import socket
+import time
 
 HOST = "127.0.0.1"
 
@@ -15,6 +16,19 @@ def free_ports(count: int) -> list[int]:
     finally:
         for each in sockets:
             each.close()
+
+
+def wait_silent(port: int, seconds: float = 30.0) -> None:
+    """Return once nothing listens on `port` any more.
+
+    Raises:
+        TimeoutError: something still does.
+    """
+    deadline = time.monotonic() + seconds
+    while answers(port):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"port {port} still answers")
+        time.sleep(0.02)
 
 
 def answers(port: int) -> bool:

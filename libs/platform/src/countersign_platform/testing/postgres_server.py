@@ -129,12 +129,14 @@ class PostgresServer(ServerProcess):
         """The wheel's folder, or a copy where the unprivileged user cannot reach the wheel."""
         if self._account is None or _others_reach(self._installation / "bin" / "postgres"):
             return self._installation
-        copy = self.folder / "installation"
+        package = self._installation.parent
+        copy = self.folder / "wheel"
         if not copy.exists():
-            shutil.copytree(self._installation, copy, symlinks=True)
-            for path in (copy, *copy.rglob("*")):
-                os.chown(path, self._account.pw_uid, self._account.pw_gid, follow_symlinks=False)
-        return copy
+            # The programs find their libraries by the way from one folder to the other.
+            for source in (self._installation, package.with_name(f"{_WHEEL}.libs")):
+                target = copy / source.relative_to(package.parent)
+                shutil.copytree(source, target, symlinks=True)
+        return copy / _WHEEL / self._installation.name
 
 
 def _installation(version: int) -> Path:

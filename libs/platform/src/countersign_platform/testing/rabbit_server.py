@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from countersign_platform.testing.leash import Leash
-from countersign_platform.testing.ports import HOST, answers, free_ports
+from countersign_platform.testing.ports import HOST, answers, free_ports, wait_silent
 from countersign_platform.testing.server_process import (
     ServerMissingError,
     ServerProcess,
@@ -30,6 +30,9 @@ log.file.level = warning
 
 class RabbitServer(ServerProcess):
     """RabbitMQ on free ports, user guest; queues survive stop and start, not `wipe`."""
+
+    # The shell script starts the Erlang machine in the background, deaf to SIGQUIT.
+    _leash_signal = "KILL"
 
     def __init__(self) -> None:
         self._program = _program()
@@ -62,6 +65,8 @@ class RabbitServer(ServerProcess):
             # The process leads its own session: the shell script and the machine it runs.
             os.killpg(self._process.pid, signal.SIGKILL)
         super().kill()
+        # Only the script is our child; the machine is gone when its port is.
+        wait_silent(self.port)
         self._stop_port_mapper()
 
     def wipe(self) -> None:

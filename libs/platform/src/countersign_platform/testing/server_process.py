@@ -43,6 +43,9 @@ class ServerProcess:
     also removes the folder.
     """
 
+    # What ends the server when the test run is gone, as `kill -s` names it.
+    _leash_signal = "QUIT"
+
     def __init__(self, name: str) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix=f"countersign-{name}-"))
         self._name = name
@@ -120,7 +123,7 @@ class ServerProcess:
                 start_new_session=True,
                 **as_account(account),
             )
-        self._leash = Leash(self._process.pid)
+        self._leash = Leash(self._process.pid, self._leash_signal)
 
     def _wait_ready(self, ready: Callable[[], bool], seconds: float) -> None:
         deadline = time.monotonic() + seconds
