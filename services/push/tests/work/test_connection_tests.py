@@ -214,6 +214,21 @@ async def test_the_first_result_counts_and_may_be_repeated(integrator, made, sit
     assert actions.count("CONNECTION_TESTED") == 1
 
 
+async def test_of_many_results_at_once_one_is_kept(integrator, made, site, queue, org):
+    """The row decides; the others are told that the test is not theirs."""
+    asked = asyncio.create_task(ask(integrator, made))
+    claimed = await claim_test(site.worker(), wait=10)
+    results = [
+        pb.ConnectionTestResult(ok=True, clock_difference_ms=n, capabilities={}) for n in range(8)
+    ]
+    reports = [report(site.worker(), claimed, result) for result in results]
+    outcomes = await asyncio.gather(*reports, return_exceptions=True)
+    lost = [outcome for outcome in outcomes if outcome is not None]
+    assert [error.reason for error in lost] == [Reason.LEASE_LOST] * 7
+    assert (await asked).result == results[outcomes.index(None)]
+    assert [act.action for act in await queue.acts(org)].count("CONNECTION_TESTED") == 1
+
+
 async def test_a_result_for_an_unknown_test_or_another_org_is_a_lost_lease(
     integrator, made, site, refused
 ):

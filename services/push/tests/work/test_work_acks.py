@@ -20,8 +20,11 @@ REFUSAL = pb.AttemptError(code="UNKNOWN_SKU", message="A-1 is not known")
 def ack(queue, worker):
     """Reports the ERP's answer to an export's file."""
 
+    one_at_a_time = asyncio.Lock()  # the owner's connection is one
+
     async def report(export, **answer):
-        row = await queue.export(export)
+        async with one_at_a_time:
+            row = await queue.export(export)
         request = {
             "org_id": str(row["org_id"]),
             "erp_connection_id": str(row["connection_id"]),
@@ -114,6 +117,13 @@ async def test_an_ack_settles_a_held_export(queue, ack, staged, worker):
     assert (await queue.export(export))["outcome_unknown_since"] is None
 
 
+async def test_a_late_failed_after_the_erp_refused_is_a_lost_lease(ack, sent, worker, refused):
+    """FAILED is on record, but it is the ERP's word and not this worker's."""
+    _, export, lease = sent
+    await ack(export, accepted=False)
+    assert (await refused(worker.failed(lease, withdrawn=True))).reason is Reason.LEASE_LOST
+
+
 async def test_an_ack_after_a_crash_between_its_steps_goes_on(queue, ack, sent):
     """The first step alone leaves SENT; the same answer finishes the way."""
     org, export, _ = sent
@@ -178,6 +188,8 @@ async def test_concurrent_acks_and_the_workers_report_end_in_one_story(queue, ac
     """Whoever is first: SENT once, ACKED once, one event each."""
     org, export, lease = staged
     calls = [ack(export, accepted=True, erp_order_id="SO-7") for _ in range(8)]
-    await asyncio.gather(*calls, worker.sent(lease), return_exceptions=True)
+    reports = asyncio.gather(worker.sent(lease), return_exceptions=True)
+    assert await asyncio.gather(*calls) == [ACKED] * 8
+    await reports  # in time or too late: both are right
     assert (await queue.export(export))["status"] == "ACKED"
     assert await actions(queue, org) == ["DRAFT_PUSH_SUCCEEDED", "EXPORT_ACKED"]

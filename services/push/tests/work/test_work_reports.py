@@ -169,6 +169,26 @@ async def test_the_same_lease_cannot_report_another_outcome(queue, worker, refus
     assert (await refused(getattr(worker, second)(lease))).reason is Reason.LEASE_LOST
 
 
+@pytest.mark.parametrize("report", ["deferred", "held"])
+async def test_a_lease_cannot_put_the_export_off_twice_for_different_reasons(
+    queue, worker, refused, report
+):
+    org, export = await queue.one()
+    lease = (await worker.claim(org, export)).lease
+    await worker.staged(lease)
+    await getattr(worker, report)(lease, "TIMEOUT")
+    error = await refused(getattr(worker, report)(lease, "DISK_FULL"))
+    assert error.reason is Reason.LEASE_LOST
+
+
+async def test_held_after_deferred_is_another_outcome(queue, worker, refused):
+    org, export = await queue.one()
+    lease = (await worker.claim(org, export)).lease
+    await worker.staged(lease)
+    await worker.deferred(lease, "TIMEOUT")
+    assert (await refused(worker.held(lease, "TIMEOUT"))).reason is Reason.LEASE_LOST
+
+
 async def test_staged_can_be_repeated_even_after_a_newer_claim(queue, worker, refused):
     """Its file is the token: told LEASE_LOST, the worker would delete it."""
     org, export = await queue.one()
