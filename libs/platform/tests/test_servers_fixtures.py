@@ -1,12 +1,22 @@
 """The fixtures that every distribution's tests stand on."""
 
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
+import jwt
 import pytest
+from jwt import PyJWKSet
 
+from countersign_core.roles import Role
+from countersign_platform.broker.connection import open_connection
+from countersign_platform.broker.publisher import Outgoing, Publisher
+from countersign_platform.broker.topology import Topology, find_queue
+from countersign_platform.testing.clock import TestClock
 from countersign_platform.testing.databases import Databases
-from countersign_platform.testing.servers import RedisServer
+from countersign_platform.testing.servers import RabbitServer, RedisServer
+from countersign_platform.testing.tokens import TestTokens
 
 pytestmark = pytest.mark.integration
 
@@ -39,3 +49,37 @@ async def test_a_role_url_logs_in_with_the_grants_of_that_role_only(databases: D
 def test_redis_answers_and_is_flushed(redis: RedisServer) -> None:
     redis.flush()
     assert redis.running
+
+
+@pytest.mark.parametrize("_round", [1, 2])
+async def test_every_test_gets_a_broker_without_messages(rabbit: RabbitServer, _round: int) -> None:
+    publisher = Publisher(rabbit.url, "test-fixtures")
+    message = Outgoing(str(uuid4()), b"x", "test.Kind", datetime.now(UTC))
+    assert await publisher.publish([message]) == [None]
+    await publisher.close()
+    async with open_connection(rabbit.url, "test-fixtures") as connection:
+        queue = await find_queue(await connection.channel(), Topology())
+        assert queue.declaration_result.message_count == 1
+
+
+def test_tokens_of_a_person_and_of_a_service_verify_against_the_key_set(
+    tokens: TestTokens,
+) -> None:
+    key_set = PyJWKSet.from_json(Path(tokens.jwks).read_text())
+    for token in (
+        tokens.user(uuid4(), Role.VIEWER),
+        tokens.service(Role.WORKER),
+        tokens.service_file(Role.RELAY).read_text(),
+    ):
+        key = key_set[jwt.get_unverified_header(token)["kid"]]
+        assert jwt.decode(token, key, algorithms=["EdDSA"], audience="countersign")["roles"]
+
+
+def test_a_clock_moves_when_it_is_told_to_and_never_back() -> None:
+    clock = TestClock()
+    start = clock.now()
+    clock.advance(90)
+    assert clock() == 90
+    assert clock.now() - start == timedelta(seconds=90)
+    with pytest.raises(ValueError, match="does not go back"):
+        clock.advance(-1)

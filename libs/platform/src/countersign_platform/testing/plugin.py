@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 
 from countersign_platform.testing.databases import Databases, cloned_database, make_template
+from countersign_platform.testing.queues import forget_queues
 from countersign_platform.testing.servers import PostgresServer, RabbitServer, RedisServer
 from countersign_platform.testing.tokens import TestTokens
 
@@ -38,10 +39,19 @@ async def databases(postgres: PostgresServer, template_database: str) -> AsyncIt
 
 
 @pytest.fixture(scope="session")
-def rabbit() -> Iterator[RabbitServer]:
-    """The run's RabbitMQ; its queues stay from test to test, so name your own."""
+def rabbit_server() -> Iterator[RabbitServer]:
+    """The run's RabbitMQ, for tests that share it."""
     with RabbitServer() as server:
         yield server
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def rabbit(rabbit_server: RabbitServer) -> RabbitServer:
+    """The run's RabbitMQ, up, without the queues of the usual names."""
+    if not rabbit_server.running:
+        rabbit_server.start()
+    await forget_queues(rabbit_server)
+    return rabbit_server
 
 
 @pytest.fixture(scope="session")
@@ -53,7 +63,9 @@ def redis_server() -> Iterator[RedisServer]:
 
 @pytest.fixture
 def redis(redis_server: RedisServer) -> RedisServer:
-    """The run's Redis, empty."""
+    """The run's Redis, up and empty."""
+    if not redis_server.running:
+        redis_server.start()
     redis_server.flush()
     return redis_server
 
