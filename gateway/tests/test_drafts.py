@@ -197,6 +197,9 @@ async def test_every_malformed_field_is_named_at_once(
         "issues[0].severity",
         "issues[0].resolved",
     }
+    what = {each["field"]: each["detail"] for each in answer.json()["errors"]}
+    assert what["customer.nmae"] == "is not a field of this request"
+    assert what["external_ref"] == "is required"
     assert backends.received == []
 
 

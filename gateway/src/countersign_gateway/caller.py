@@ -38,7 +38,7 @@ async def authenticate(request: Request) -> tuple[str, Identity]:
 def entered(request: Request, token: str, identity: Identity) -> Iterator[None]:
     """Makes the request the current call, so that channels and logs carry it along."""
     exchange = exchange_of(request.scope)
-    exchange.org_id = str(identity.org_id)
+    exchange.org_id = None if identity.org_id is None else str(identity.org_id)
     traceparent = exchange.traceparent or ""
     call = Call(
         method=f"{exchange.method} {exchange.path}",

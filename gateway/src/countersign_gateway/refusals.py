@@ -13,6 +13,11 @@ from countersign_core.reasons import Reason
 from countersign_gateway import problems
 from countersign_gateway.exchange import exchange_of
 
+# pydantic speaks of inputs and extras; callers think of fields.
+_PLAIN_WORDS = {
+    "extra_forbidden": "is not a field of this request",
+    "missing": "is required",
+}
 _DETAILS = {
     404: "There is no such path",
     405: "The path does not take this method",
@@ -28,7 +33,7 @@ async def refuse(request: Request, error: Exception) -> Response:
 async def refuse_shape(request: Request, error: Exception) -> Response:
     """A path, query or body that is not of the declared shape; names every such field."""
     assert isinstance(error, RequestValidationError)
-    found = [FieldError(field_path(each["loc"]), each["msg"]) for each in error.errors()]
+    found = [FieldError(field_path(each["loc"]), _what(each)) for each in error.errors()]
     return respond(request.scope, InvalidRequest(found))
 
 
@@ -61,6 +66,11 @@ def field_path(location: Sequence[str | int]) -> str:
     for step in location[1:]:
         path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
     return path or str(location[0])
+
+
+def _what(found: dict[str, Any]) -> str:
+    plain = _PLAIN_WORDS.get(found["type"])
+    return plain or str(found["msg"]).removeprefix("Value error, ")
 
 
 HANDLERS: dict[Any, Any] = {
