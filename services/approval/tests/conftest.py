@@ -1,5 +1,6 @@
 """The real service in this process, on a database of its own, and people who call it."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -17,7 +18,7 @@ from countersign.approval.v1 import approval_service_pb2 as pb
 from countersign.approval.v1 import draft_pb2
 from countersign.approval.v1.approval_service_pb2_grpc import ApprovalServiceStub
 from countersign.audit.v1.audit_service_pb2 import AuditEvent
-from countersign_approval.bootstrap import build
+from countersign_approval.bootstrap import Ports, Service, build
 from countersign_approval.draft_content import canonical_content, document_of
 from countersign_approval.settings import ApprovalSettings
 from countersign_core.errors import CountersignError
@@ -289,15 +290,27 @@ def register(rows: Rows, make: Make) -> Register:
     return register
 
 
+@dataclass(frozen=True)
+class Running:
+    """A service in this process; `stop` may be called again."""
+
+    service: Service
+    ports: Ports
+
+    async def stop(self) -> None:
+        await self.service.stop()
+
+
+StartService = Callable[..., Awaitable[tuple[Running, Person]]]
 StartReplica = Callable[..., Awaitable[Person]]
 
 
 @pytest.fixture
-async def start_replica(databases: Databases, tokens: TestTokens) -> AsyncIterator[StartReplica]:
+async def start_service(databases: Databases, tokens: TestTokens) -> AsyncIterator[StartService]:
     """Starts the service in this process; each call is one more replica. Answers an operator."""
     async with AsyncExitStack() as stack:
 
-        async def start(**settings: Any) -> Person:
+        async def start(**settings: Any) -> tuple[Running, Person]:
             given = {
                 "listen": "127.0.0.1:0",
                 "probe_listen": "127.0.0.1:0",
@@ -311,15 +324,39 @@ async def start_replica(databases: Databases, tokens: TestTokens) -> AsyncIterat
             }
             service = await build(ApprovalSettings(**{**given, **settings}))
             stack.push_async_callback(service.stop)
-            ports = await service.start()
-            channel = open_channel(f"127.0.0.1:{ports.rpc}", default_deadline_seconds=30)
+            running = Running(service, await service.start())
+            target = f"127.0.0.1:{running.ports.rpc}"
+            channel = open_channel(target, default_deadline_seconds=30)
             stack.push_async_callback(channel.close)
-            return Person(ApprovalServiceStub(channel), tokens, uuid4())
+            return running, Person(ApprovalServiceStub(channel), tokens, uuid4())
 
         yield start
+
+
+@pytest.fixture
+def start_replica(start_service: StartService) -> StartReplica:
+    """As start_service, for tests that only call it."""
+
+    async def start(**settings: Any) -> Person:
+        _, person = await start_service(**settings)
+        return person
+
+    return start
 
 
 @pytest.fixture
 async def olga(start_replica: StartReplica) -> Person:
     """An operator of a new org, calling the only replica."""
     return await start_replica()
+
+
+@pytest.fixture
+def eventually() -> Callable[[Callable[[], Awaitable[bool]]], Awaitable[None]]:
+    """Asks until the answer is yes; for what no signal tells."""
+
+    async def eventually(look: Callable[[], Awaitable[bool]]) -> None:
+        async with asyncio.timeout(20):
+            while not await look():
+                await asyncio.sleep(0.02)
+
+    return eventually
