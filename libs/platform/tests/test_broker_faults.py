@@ -1,6 +1,8 @@
 """A broker of the test's own, stopped, crashed and started under load."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -102,6 +104,28 @@ async def test_a_broker_that_goes_down_in_mid_stream_loses_nothing(
         await asyncio.to_thread(broker.start)
         await until(lambda: set(inbox.ids) >= set(ids))
         await until(lambda: consumer.in_hand == 0)
+    await publisher.close()
+
+
+async def test_a_broker_that_hangs_without_a_word_is_left_and_found_again(
+    broker: RabbitServer,
+) -> None:
+    inbox = Inbox()
+    consumer = Consumer(broker.url, "test-hang", inbox, check_seconds=0.5, reconnect=QUICK)
+    publisher = Publisher(broker.url, "test-hang-publisher", confirm_seconds=2.0)
+    ids = [str(uuid4()) for _ in range(3)]
+    async with in_background(consumer.run()):
+        await publish_until_confirmed(publisher, ids[:1])
+        await until(lambda: len(inbox.ids) == 1)
+        os.killpg(broker.pid, signal.SIGSTOP)
+        try:
+            (result,) = await publisher.publish([Outgoing(ids[1], b"x", "test.Kind", AT)])
+            assert isinstance(result, Unavailable)
+            await until(lambda: not consumer.is_consuming)
+        finally:
+            os.killpg(broker.pid, signal.SIGCONT)
+        await publish_until_confirmed(publisher, ids[1:])
+        await until(lambda: set(inbox.ids) >= set(ids))
     await publisher.close()
 
 

@@ -93,6 +93,12 @@ async def test_databases_of_one_server_can_be_migrated_at_once(postgres: Postgre
             assert (await current(url))["push"] is not None
 
 
+async def test_the_newest_postgresql_takes_the_same_migrations() -> None:
+    with PostgresServer(18, fsync=False) as newest:
+        await upgrade(newest.url, HERE)
+        assert (await current(newest.url))["push"] is not None
+
+
 @pytest.mark.parametrize("role", ["approval", "push", "audit"])
 async def test_a_service_role_logs_in_and_makes_nothing(
     postgres: PostgresServer, empty_url: str, role: str

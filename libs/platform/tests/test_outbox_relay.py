@@ -327,29 +327,58 @@ async def test_three_relays_send_each_row_once(database: Database) -> None:
     assert taken == Counter(ids)
 
 
-async def test_a_relay_that_dies_between_send_and_delete_loses_nothing(
+async def test_rows_of_a_relay_that_died_after_sending_are_sent_again_when_its_lease_ends(
     database: Database,
 ) -> None:
     ids = await write(database, 5)
-    sent = asyncio.Event()
-
-    class Dying(Receiver):
-        async def send(self, rows: Sequence[OutboxRow]) -> Sequence[Exception | None]:
-            await super().send(rows)
-            sent.set()
-            await asyncio.Event().wait()
-            raise AssertionError
-
-    dying, heir = Dying(), Receiver()
-    async with running(relay_to(database, dying)):
-        await asyncio.wait_for(sent.wait(), 10)
-    assert len(await rows_left(database)) == 5
+    dead, heir = Receiver(), Receiver()
+    # What a process that is killed between send and delete leaves behind.
+    await dead.send(await OutboxStore(database, "push").lease("work", 10, 1.0))
     async with running(relay_to(database, heir)):
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0.4)
         # The lease still holds: nobody else touches the rows.
         assert heir.taken == []
         await until_empty(database)
-    assert dying.taken == heir.taken == ids
+    assert dead.taken == heir.taken == ids
+
+
+async def test_a_relay_that_is_stopped_while_sending_gives_its_rows_to_the_next_at_once(
+    database: Database,
+) -> None:
+    ids = await write(database, 5)
+    sending = asyncio.Event()
+
+    class Stopped(Receiver):
+        async def send(self, rows: Sequence[OutboxRow]) -> Sequence[Exception | None]:
+            sending.set()
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    long_lease = LanePolicy(lease_seconds=600)
+    async with running(relay_to(database, Stopped(), long_lease)):
+        await asyncio.wait_for(sending.wait(), 10)
+    heir = Receiver()
+    async with running(relay_to(database, heir)):
+        await until_empty(database)
+    assert heir.taken == ids
+
+
+async def test_a_relay_that_is_stopped_after_sending_still_forgets_what_was_sent(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await write(database, 5)
+    deleting = asyncio.Event()
+    delete = OutboxStore.delete
+
+    async def slow_delete(store: OutboxStore, rows: Sequence[OutboxRow]) -> None:
+        deleting.set()
+        await asyncio.sleep(0.2)
+        await delete(store, rows)
+
+    monkeypatch.setattr(OutboxStore, "delete", slow_delete)
+    async with running(relay_to(database, Receiver())):
+        await asyncio.wait_for(deleting.wait(), 10)
+    assert await rows_left(database) == []
 
 
 async def test_a_receiver_that_never_answers_is_given_up_before_the_lease_ends(

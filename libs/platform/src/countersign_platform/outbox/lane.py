@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -16,6 +16,9 @@ from countersign_platform.outbox.sender import Sender
 from countersign_platform.outbox.store import OutboxStore, RowPolicy
 
 _log = structlog.get_logger(__name__)
+
+# How long a relay that is told to stop still works on what it holds.
+_PARTING_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ class Lane:
         self._poked.set()
 
     async def run(self) -> None:
-        """Until cancelled. Being cancelled while sending leaves a lease that runs out."""
+        """Until cancelled; what is being sent then is given back for the next relay."""
         async with asyncio.TaskGroup() as group:
             for _ in range(self._policy.in_flight):
                 group.create_task(self._pump())
@@ -72,8 +75,17 @@ class Lane:
         """
         rows = await self._store.lease(self.name, self._policy.batch, self._policy.lease_seconds)
         if rows:
-            await self._settle(rows, await self._send(rows))
+            await self._send_and_settle(rows)
         return len(rows)
+
+    async def _send_and_settle(self, rows: Sequence[OutboxRow]) -> None:
+        try:
+            results = await self._send(rows)
+        except asyncio.CancelledError:
+            # Nobody knows what arrived. Another relay shall not wait for the lease to run out.
+            await _to_its_end(self._store.give_back(rows))
+            raise
+        await _to_its_end(self._settle(rows, results))
 
     async def _pump(self) -> None:
         failures = 0
@@ -161,3 +173,17 @@ class Lane:
             _log.error("outbox_lane_failed", **fields, exc_info=error)
         elif failures == 1:
             _log.warning("outbox_lane_waits", **fields, error=str(error))
+
+
+async def _to_its_end(work: Coroutine[None, None, None]) -> None:
+    """Await `work`; when we are cancelled it still has a moment to finish."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        _, unfinished = await asyncio.wait({task}, timeout=_PARTING_SECONDS)
+        for each in unfinished:
+            each.cancel()
+        if not unfinished and not task.cancelled() and (error := task.exception()) is not None:
+            _log.info("outbox_parting_failed", error=str(error))
+        raise

@@ -46,7 +46,7 @@ class Relay:
                 each.wake()
 
     async def run(self) -> None:
-        """Until cancelled. What is being sent at that moment is sent again by the next relay."""
+        """Until cancelled. What is being sent at that moment, the next relay sends again."""
         async with asyncio.TaskGroup() as group:
             for lane in self._lanes.values():
                 group.create_task(lane.run())
