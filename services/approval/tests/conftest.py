@@ -18,8 +18,9 @@ from countersign.approval.v1 import approval_service_pb2 as pb
 from countersign.approval.v1 import draft_pb2
 from countersign.approval.v1.approval_service_pb2_grpc import ApprovalServiceStub
 from countersign.audit.v1.audit_service_pb2 import AuditEvent
-from countersign_approval.bootstrap import Ports, Service, build
+from countersign_approval.bootstrap import build
 from countersign_approval.draft_content import canonical_content, document_of
+from countersign_approval.service import Ports, Service
 from countersign_approval.settings import ApprovalSettings
 from countersign_core.errors import CountersignError
 from countersign_core.roles import Role
@@ -292,7 +293,7 @@ def register(rows: Rows, make: Make) -> Register:
 
 @dataclass(frozen=True)
 class Running:
-    """A service in this process; `stop` may be called again."""
+    """A service in this process, and where it listens."""
 
     service: Service
     ports: Ports

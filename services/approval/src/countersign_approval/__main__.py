@@ -22,7 +22,7 @@ def main() -> None:
         service = await build(settings)
         try:
             await service.start()
-            await stop.wait()
+            await service.wait(stop)
         finally:
             await service.stop()
             flush_traces()

@@ -1,12 +1,8 @@
 """The one place that puts the approval service together."""
 
-import asyncio
-from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from datetime import timedelta
-from typing import Any
-
-import grpc.aio
 
 from countersign.approval.v1 import approval_service_pb2_grpc as pb_grpc
 from countersign_approval.access import ACCESS, SERVICE
@@ -22,6 +18,7 @@ from countersign_approval.commands.submit_draft import SubmitDraft
 from countersign_approval.commands.validate_draft import ValidateDraft
 from countersign_approval.ports import WakeUp
 from countersign_approval.reviser import Reviser
+from countersign_approval.service import Service
 from countersign_approval.servicer import ApprovalServicer, Commands
 from countersign_approval.settings import ApprovalSettings
 from countersign_approval.status_feed import StatusFeed
@@ -46,62 +43,15 @@ from countersign_platform.rpc.server import RpcServer
 SCHEMA = "approval"
 
 
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """What was bound."""
-
-    rpc: int
-    probe: int
-
-
-class Service:
-    """The running service: `start` once, `stop` once."""
-
-    def __init__(
-        self,
-        *,
-        server: RpcServer,
-        probes: ProbeServer,
-        relay: Relay,
-        sweeper: Sweeper,
-        audit: grpc.aio.Channel,
-        database: Database,
-    ) -> None:
-        self._server = server
-        self._probes = probes
-        self._relay = relay
-        self._sweeper = sweeper
-        self._audit = audit
-        self._database = database
-        self._tasks: list[asyncio.Task[None]] = []
-
-    async def start(self) -> Ports:
-        """Serves; answers with the ports that were bound."""
-        self._begin(self._relay.run())
-        self._begin(self._sweeper.run())
-        rpc = await self._server.start()
-        return Ports(rpc=rpc, probe=await self._probes.start())
-
-    async def stop(self) -> None:
-        """Drains what is in flight, then lets go of everything."""
-        await self._server.stop()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._audit.close()
-        await self._probes.stop()
-        await self._database.close()
-
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
-        self._tasks.append(asyncio.create_task(work))
-
-
 async def build(settings: ApprovalSettings) -> Service:
     """The service, connected but not serving yet."""
+    opened = AsyncExitStack()
     database = await Database.connect(settings, application_name="countersign-approval")
+    opened.push_async_callback(database.close)
     audit = open_channel(
         settings.audit_target, token=ServiceToken(settings.service_token_file).value
     )
+    opened.push_async_callback(audit.close)
     relay = Relay(database, SCHEMA, {LANE_AUDIT: AuditSender(audit)})
     changes = _status_changes(settings, database)
     feed = StatusFeed(
@@ -112,14 +62,8 @@ async def build(settings: ApprovalSettings) -> Service:
     server = RpcServer(settings, _verifier(settings), ACCESS, record_denied(database, SCHEMA))
     servicer = ApprovalServicer(_commands(database, feed, relay.wake))
     server.add(pb_grpc.add_ApprovalServiceServicer_to_server, servicer, SERVICE)
-    return Service(
-        server=server,
-        probes=_probes(settings, database),
-        relay=relay,
-        sweeper=_sweeper(settings, changes),
-        audit=audit,
-        database=database,
-    )
+    loops = [relay.run, _sweeper(settings, changes).run]
+    return Service(server, _probes(settings, database), loops, opened)
 
 
 def _commands(database: Database, feed: StatusFeed, wake: WakeUp) -> Commands:

@@ -1,7 +1,10 @@
 """The process around the calls: probes, figures, the sweeper, the way to the audit service."""
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from datetime import timedelta
+from unittest.mock import AsyncMock
 
 import aiohttp
 import grpc.aio
@@ -9,6 +12,7 @@ import pytest
 
 from countersign.audit.v1 import audit_service_pb2 as audit_pb
 from countersign.audit.v1 import audit_service_pb2_grpc as audit_grpc
+from countersign_approval.service import Service
 from countersign_approval.settings import ApprovalSettings
 from countersign_approval.store.status_changes import StatusChangeStore
 from countersign_approval.sweeper import Sweeper
@@ -146,3 +150,27 @@ def test_a_wrong_setting_stops_the_start_and_says_which(monkeypatch, capsys, env
     assert stopped.value.code == 2
     lines: Sequence[str] = capsys.readouterr().err.splitlines()
     assert any(line in found for found in lines)
+
+
+async def test_a_loop_that_fails_ends_the_service():
+    """Without its relay a service would go on and tell nobody; its supervisor restarts it."""
+
+    async def broken() -> None:
+        raise RuntimeError("lost")
+
+    server, probes = AsyncMock(), AsyncMock()
+    service = Service(server, probes, [broken], AsyncExitStack())
+    await service.start()
+    with pytest.raises(RuntimeError, match="lost"):
+        await asyncio.wait_for(service.wait(asyncio.Event()), 5)
+    await service.stop()
+    server.stop.assert_awaited_once()
+
+
+async def test_a_service_waits_until_it_is_told_to_stop(start_service):
+    running, _ = await start_service()
+    stop = asyncio.Event()
+    waiting = asyncio.create_task(running.service.wait(stop))
+    assert not waiting.done()
+    stop.set()
+    await asyncio.wait_for(waiting, 5)
