@@ -11,7 +11,10 @@ from uuid import uuid4
 
 import httpx
 import pytest
+import pytest_asyncio
 from system import System, Tenant
+
+from countersign_platform.testing.databases import cloned_database
 
 pytestmark = pytest.mark.e2e
 
@@ -20,11 +23,24 @@ CLICKS = 32
 TOGETHER = 4  # drafts raced at once: enough to mix them, few enough for two cores
 
 
-@pytest.fixture
-async def pair(start_system: Any, rabbit: Any, redis: Any) -> System:
-    return await start_system(
-        broker_url=rabbit.url, redis_url=redis.url, push=2, gateways=2, approval=2, workers=2
-    )
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def pair(
+    postgres: Any,
+    template_database: str,
+    rabbit: Any,
+    redis_server: Any,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[System]:
+    """Two of everything that takes requests, and two workers."""
+    async with cloned_database(postgres, template_database) as databases:
+        urls = {role: databases.url_for(role) for role in ("approval", "push", "audit")}
+        folder = tmp_path_factory.mktemp("pair") / "system"
+        system = System(folder, urls, rabbit.url, redis_server.url)
+        try:
+            await system.start(push=2, gateways=2, workers=2)
+            yield system
+        finally:
+            await system.stop()
 
 
 @pytest.fixture
@@ -113,13 +129,15 @@ async def test_32_pushes_at_once_with_one_key_answer_the_same_export(clicker: Te
     await pushed_with_one_key(clicker)
 
 
-async def test_32_pushes_at_once_with_one_key_need_no_redis(clicker: Tenant, redis: Any) -> None:
+async def test_32_pushes_at_once_with_one_key_need_no_redis(
+    clicker: Tenant, redis_server: Any
+) -> None:
     """Redis is a saving of queries and nothing else: stopped, every promise stays."""
-    redis.stop()
+    redis_server.stop()
     try:
         await pushed_with_one_key(clicker)
     finally:
-        redis.start()
+        redis_server.start()
 
 
 async def test_32_retries_at_once_make_one_new_export(clicker: Tenant) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+
 from countersign_platform.embedded_postgres import EmbeddedPostgres
 
 pytestmark = pytest.mark.integration

@@ -23,7 +23,7 @@ from countersign_platform.rpc.status import error_from_rpc
 from countersign_platform.settings import ServiceSettings
 from countersign_push.access import ACCESS
 from countersign_push.bootstrap import build_push_servicer
-from countersign_push.replay_cache import NoReplayCache
+from countersign_push.no_replay_cache import NoReplayCache
 
 ERROR_JSON = """jsonb_build_object('code', 'DISK_FULL', 'message', 'no space left', 'attempt', 1,
                                    'at', to_char(now(), 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))"""

@@ -11,9 +11,10 @@ from countersign_core.errors import CountersignError
 from countersign_core.lifecycle import ExportStatus
 from countersign_core.reasons import Reason
 from countersign_platform.testing.servers import RedisServer
+from countersign_push.no_replay_cache import NoReplayCache
 from countersign_push.ports import FinalReplay, KeyScope
 from countersign_push.push_intent import Operation
-from countersign_push.replay_cache import PAUSE_SECONDS, NoReplayCache, RedisReplayCache
+from countersign_push.replay_cache import PAUSE_SECONDS, RedisReplayCache
 
 pytestmark = pytest.mark.integration
 

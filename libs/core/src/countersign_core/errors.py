@@ -16,6 +16,9 @@ from dataclasses import dataclass
 
 from countersign_core.reasons import Reason
 
+# Field errors that stand in the message itself; all of them are in field_errors.
+_NAMED = 3
+
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
@@ -45,9 +48,9 @@ class InvalidRequest(CountersignError):
         self, field_errors: Iterable[FieldError], reason: Reason = Reason.VALIDATION_FAILED
     ) -> None:
         errors = tuple(field_errors)
-        message = "; ".join(f"{error.field}: {error.description}" for error in errors[:3])
-        more = f" (and {len(errors) - 3} more)" if len(errors) > 3 else ""
-        super().__init__(reason, message + more)
+        named = "; ".join(f"{error.field}: {error.description}" for error in errors[:_NAMED])
+        more = f" (and {len(errors) - _NAMED} more)" if len(errors) > _NAMED else ""
+        super().__init__(reason, named + more)
         self.field_errors = errors
 
 

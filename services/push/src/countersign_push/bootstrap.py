@@ -12,11 +12,9 @@ from countersign.push.v1 import (
 from countersign_platform.auth.jwks import JwksSource
 from countersign_platform.auth.service_token import ServiceToken
 from countersign_platform.auth.verifier import TokenVerifier
-from countersign_platform.broker.publisher import Publisher
 from countersign_platform.database.pool import Database
 from countersign_platform.outbox.audit_record import record_denied
 from countersign_platform.outbox.audit_sender import AuditSender
-from countersign_platform.outbox.broker_sender import BrokerSender
 from countersign_platform.outbox.relay import Relay
 from countersign_platform.outbox.row import LANE_AUDIT, LANE_WORK
 from countersign_platform.outbox.sender import Sender
@@ -32,9 +30,9 @@ from countersign_push.commands.push_draft import PushDraft
 from countersign_push.commands.resolve_export import ResolveExport
 from countersign_push.commands.retry_push import RetryPush
 from countersign_push.hand_out import HandOut, build_hand_out
+from countersign_push.no_replay_cache import NoReplayCache
 from countersign_push.ports import ReplayCache, WakeUp
 from countersign_push.pusher import Pusher
-from countersign_push.replay_cache import NoReplayCache, RedisReplayCache
 from countersign_push.service import Service
 from countersign_push.servicers.push import PushCommands, PushServicer
 from countersign_push.settings import PushSettings
@@ -125,6 +123,9 @@ def _add_services(server: RpcServer, pushes: PushServicer, hand_out: HandOut) ->
 def _replay_cache(settings: PushSettings) -> ReplayCache:
     if settings.redis_url is None:
         return NoReplayCache()
+    # Clients of servers that are not configured are not loaded: half a second of start-up each.
+    from countersign_push.replay_cache import RedisReplayCache  # noqa: PLC0415
+
     url = settings.redis_url.get_secret_value()
     return RedisReplayCache.connect(url, settings.redis_timeout_seconds)
 
@@ -139,6 +140,9 @@ def _audit_sender(settings: PushSettings, opened: AsyncExitStack) -> Sender:
 def _work_sender(settings: PushSettings, hand_out: HandOut, opened: AsyncExitStack) -> Sender:
     if settings.broker_url is None:
         return WakeSender(hand_out.exports_room.wake)
+    from countersign_platform.broker.publisher import Publisher  # noqa: PLC0415 — as above
+    from countersign_platform.outbox.broker_sender import BrokerSender  # noqa: PLC0415
+
     publisher = Publisher(settings.broker_url.get_secret_value(), APPLICATION_NAME)
     opened.push_async_callback(publisher.close)
     return BrokerSender(publisher)

@@ -29,26 +29,6 @@ PAUSE_SECONDS = 5.0
 _log = structlog.get_logger(__name__)
 
 
-class NoReplayCache:
-    """Knows nothing: every replay is read from the database."""
-
-    async def look_up(
-        self,
-        scope: KeyScope,  # noqa: ARG002 — part of the port
-        draft_ids: Sequence[UUID],  # noqa: ARG002 — part of the port
-    ) -> Mapping[UUID, FinalReplay]:
-        """Nothing."""
-        return {}
-
-    async def keep(
-        self, scope: KeyScope, draft_id: UUID, replay: FinalReplay, lifetime_seconds: float
-    ) -> None:
-        """Keeps nothing."""
-
-    async def close(self) -> None:
-        """There is nothing to close."""
-
-
 class RedisReplayCache:
     """Final answers in Redis, under a key that no tenant can forge for another."""
 

@@ -19,7 +19,6 @@ REFUSAL = pb.AttemptError(code="UNKNOWN_SKU", message="A-1 is not known")
 @pytest.fixture
 def ack(queue, worker):
     """Reports the ERP's answer to an export's file."""
-
     one_at_a_time = asyncio.Lock()  # the owner's connection is one
 
     async def report(export, **answer):

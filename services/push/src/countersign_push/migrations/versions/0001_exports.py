@@ -1,6 +1,7 @@
 """Exports, idempotency keys, ERP connections and the hand-out of work."""
 
 from alembic import op
+
 from countersign_platform.outbox.table import outbox_table
 
 revision = "push_0001"
@@ -71,7 +72,8 @@ CREATE TABLE push.exports (
     FOREIGN KEY (org_id, connection_id) REFERENCES push.erp_connections (org_id, id),
     FOREIGN KEY (org_id, retry_of) REFERENCES push.exports (org_id, id),
     CONSTRAINT export_status_is_known CHECK (status IN ('PENDING', 'SENT', 'ACKED', 'FAILED')),
-    CONSTRAINT only_a_pending_export_is_due CHECK ((status = 'PENDING') = (next_attempt_at IS NOT NULL)),
+    CONSTRAINT only_a_pending_export_is_due CHECK (
+        (status = 'PENDING') = (next_attempt_at IS NOT NULL)),
     CONSTRAINT only_a_pending_export_is_leased CHECK (status = 'PENDING' OR leased_until IS NULL),
     CONSTRAINT only_a_pending_export_is_held CHECK (
         status = 'PENDING' OR outcome_unknown_since IS NULL),
@@ -126,7 +128,8 @@ CREATE TABLE push.idempotency_keys (
     created_at     timestamptz NOT NULL DEFAULT now(),
     expires_at     timestamptz NOT NULL,
     PRIMARY KEY (org_id, draft_id, operation, key),
-    FOREIGN KEY (org_id, export_id) REFERENCES push.exports (org_id, id) DEFERRABLE INITIALLY DEFERRED,
+    FOREIGN KEY (org_id, export_id) REFERENCES push.exports (org_id, id)
+        DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT operation_is_known CHECK (operation IN ('push', 'retry')),
     CONSTRAINT key_is_visible_ascii CHECK (key ~ '^[\\x21-\\x7e]{1,255}$')
 );
@@ -162,7 +165,8 @@ COMMENT ON COLUMN push.connection_tests.requested_call IS
     'Where the request came from, for the audit row that is written with the result.';
 COMMENT ON COLUMN push.connection_tests.expires_at IS
     'When nobody waits for the result any more; an unclaimed test is not begun after it.';
-CREATE INDEX connection_tests_waiting ON push.connection_tests (requested_at) WHERE finished_at IS NULL;
+CREATE INDEX connection_tests_waiting ON push.connection_tests (requested_at)
+    WHERE finished_at IS NULL;
 """
 
 GRANTS = """
