@@ -20,7 +20,7 @@ BOTH_ENDS = {ExportStatus.SENT, ExportStatus.FAILED}
 
 
 @pytest.mark.parametrize(
-    ("claims", "faults", "at_least"), [(1, 2, 500), (2, 1, 5_000), (2, 2, 30_000), (3, 0, 20_000)]
+    ("claims", "faults", "at_least"), [(1, 2, 200), (2, 1, 3_000), (2, 2, 15_000), (3, 0, 10_000)]
 )
 def test_no_interleaving_delivers_twice_or_reports_wrongly(
     claims: int, faults: int, at_least: int
@@ -33,9 +33,9 @@ def test_no_interleaving_delivers_twice_or_reports_wrongly(
 
 @pytest.mark.chaos
 def test_no_interleaving_of_three_workers_with_a_fault_goes_wrong() -> None:
-    """The same with three workers and a fault: some 400,000 states."""
+    """The same with three workers and a fault: some 180,000 states."""
     summary = DeliveryModel(RECORD, claims=3, faults=1).walk()
-    assert summary.states >= 300_000
+    assert summary.states >= 150_000
     assert summary.ends == BOTH_ENDS
 
 
@@ -69,7 +69,10 @@ class DeletesToWithdraw(Delivery):
     """Takes the token back by deleting it."""
 
     async def _take_back(self, token: DropName, cause: DeliveryError) -> Outcome:
-        await self._connector.discard(token)
+        try:
+            await self._connector.discard(token)
+        except DeliveryError as obstacle:
+            return await self._hold(obstacle)
         error = AttemptError(cause.code, cause.message)
         await self._reports.report_failed(self._lease, error, withdrawn=True)
         return Outcome(OutcomeKind.FAILED, cause.code)
@@ -79,7 +82,8 @@ class DiscardsBeforeTheReport(Delivery):
     """Deletes the withdrawn file before FAILED is on record."""
 
     async def _fail_withdrawn(self, token: DropName, error: AttemptError) -> Outcome:
-        await self._connector.discard(token.taken_back())
+        with suppress(DeliveryError):
+            await self._connector.discard(token.taken_back())
         return await super()._fail_withdrawn(token, error)
 
 
@@ -134,6 +138,11 @@ def test_walk_finds_what_is_wrong_with_a_simpler_protocol(
         DeliveryModel(RECORD, claims=3, faults=2, variant=variant, twin=twin).walk()
 
 
-def test_delivery_holds_though_push_is_strict_about_repeats() -> None:
-    """A file is removed on LEASE_LOST only after push said that it is not the token."""
-    DeliveryModel(RECORD, claims=2, faults=2, twin=StrictAboutRepeats).walk()
+@pytest.mark.parametrize(
+    ("variant", "twin"),
+    [(Delivery, StrictAboutRepeats), (RemovesItsFileWhenTheLeaseIsLost, WorkTwin)],
+    ids=["the worker asks first", "push accepts a repeated STAGED"],
+)
+def test_either_lock_on_a_token_is_enough(variant: type[Delivery], twin: type[WorkTwin]) -> None:
+    """A worker never deletes the token after a lost reply; see decision 0015."""
+    DeliveryModel(RECORD, claims=2, faults=2, variant=variant, twin=twin).walk()

@@ -65,6 +65,10 @@ class State(NamedTuple):
     claims_left: int
 
 
+# The record and the files after a call, and what it answered.
+Effect = tuple[ExportRecord, frozenset[str], Answer]
+
+
 @dataclass(frozen=True)
 class Summary:
     """What a walk saw."""
@@ -92,6 +96,8 @@ class DeliveryModel:
         self._twin = twin
         self._claims: dict[int, Assignment] = {}
         self._next_calls: dict[Worker, Call | None] = {}
+        self._effects: dict[tuple[ExportRecord, frozenset[str], Call], Effect] = {}
+        self._removables: dict[tuple[ExportRecord, frozenset[str]], frozenset[DropName]] = {}
         self._came_from: dict[State, tuple[State | None, str]] = {}
         self._settled: dict[tuple[Any, ...], ExportStatus] = {}
 
@@ -123,23 +129,24 @@ class DeliveryModel:
         if state.record.file_name in state.files:
             yield "the ERP picks up", state._replace(files=state.files - {state.record.file_name})
         for name in self._removable(state):
+            if Call("discard", (name,)) in state.late:
+                continue
             yield f"sweep {name}", state._replace(late=state.late | {Call("discard", (name,))})
 
     def _steps_of_worker(
         self, state: State, index: int, worker: Worker
     ) -> Iterator[tuple[str, State]]:
         call = self._next_call(worker)
+        assert call is not None
         who = f"worker {worker.fence}"
-        gone = state._replace(workers=state.workers[:index] + state.workers[index + 1 :])
-        if call is None:
-            yield f"{who} is done", gone
-            return
-        yield f"{who} dies before {call.method}", gone
+        before, behind = state.workers[:index], state.workers[index + 1 :]
+        yield f"{who} dies before {call.method}", state._replace(workers=before + behind)
 
         def answered(after: State, answer: Answer) -> State:
             heard = worker._replace(answers=(*worker.answers, answer))
-            workers = (*state.workers[:index], heard, *state.workers[index + 1 :])
-            return after._replace(workers=workers)
+            # Who has nothing more to do is as good as gone.
+            alive = (heard,) if self._next_call(heard) else ()
+            return after._replace(workers=before + alive + behind)
 
         after, answer = self._carry_out(state, call)
         yield f"{who} {call.method}: {answer.error or 'ok'}", answered(after, answer)
@@ -173,6 +180,15 @@ class DeliveryModel:
     def _carry_out(self, state: State, call: Call) -> tuple[State, Answer]:
         if call.method == "look":
             return state, Answer(call.args[0] in state.files)
+        key = (state.record, state.files, call)
+        if key not in self._effects:
+            self._effects[key] = self._effect(state, call)
+        record, files, answer = self._effects[key]
+        published = call.method == "publish" and not answer.error
+        after = state._replace(record=record, files=files, published=state.published + published)
+        return after, answer
+
+    def _effect(self, state: State, call: Call) -> Effect:
         twin, zone = self._world(state)
         try:
             value = result_of(carry_out(call, twin, zone))
@@ -181,11 +197,9 @@ class DeliveryModel:
                 f"push refused {call.method}: {error}\n{self._way_to(state)}"
             ) from error
         except (LeaseLost, TokenGone, NameTaken) as error:
-            return state, Answer(error=type(error).__name__)
-        after = state._replace(record=twin.exports[state.record.id], files=frozenset(zone.files))
-        if call.method == "publish":
-            after = after._replace(published=state.published + 1)
-        return after, Answer(tuple(value) if isinstance(value, list) else value)
+            return state.record, state.files, Answer(error=type(error).__name__)
+        answer = Answer(tuple(value) if isinstance(value, list) else value)
+        return twin.exports[state.record.id], frozenset(zone.files), answer
 
     def _world(self, state: State) -> tuple[WorkTwin, MemoryConnector]:
         twin = self._twin(max_attempts=self._max_attempts)
@@ -214,11 +228,12 @@ class DeliveryModel:
         )
 
     def _removable(self, state: State) -> frozenset[DropName]:
-        twin, _ = self._world(state)
-        ours = [parsed for name in state.files if (parsed := parse_drop_name(name))]
-        waiting = {call.args[0] for call in state.late if call.method == "discard"}
-        removable: frozenset[DropName] = result_of(twin.removable(state.record.org_id, ours))
-        return removable - waiting
+        key = (state.record, state.files)
+        if key not in self._removables:
+            twin, _ = self._world(state)
+            ours = [parsed for name in state.files if (parsed := parse_drop_name(name))]
+            self._removables[key] = result_of(twin.removable(state.record.org_id, ours))
+        return self._removables[key]
 
     def _check(self, state: State) -> None:
         status, published = state.record.status, state.published
