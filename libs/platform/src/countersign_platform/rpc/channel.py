@@ -187,7 +187,7 @@ def _options(max_message_bytes: int, safe_methods: Iterable[str]) -> Sequence[tu
         ("grpc.keepalive_timeout_ms", 10_000),
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.max_pings_without_data", 0),
-        ("grpc.max_reconnect_backoff_ms", 5_000),
+        ("grpc.max_reconnect_backoff_ms", 1_000),
         ("grpc.service_config", json.dumps(_service_config(safe_methods))),
     ]
 
