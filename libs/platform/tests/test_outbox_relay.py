@@ -108,6 +108,25 @@ async def test_rows_are_sent_in_the_order_of_writing_and_then_gone(database: Dat
     assert [len(batch) for batch in receiver.batches] == [10, 10, 5]
 
 
+async def test_the_order_does_not_hang_on_where_rows_lie_or_how_they_are_found(
+    databases: Databases,
+) -> None:
+    owner = await asyncpg.connect(databases.owner_url)
+    for way in ("indexscan", "bitmapscan", "indexonlyscan", "nestloop", "mergejoin"):
+        await owner.execute(f"ALTER DATABASE {databases.name} SET enable_{way} = off")
+    await owner.close()
+    database = await Database.connect(databases.url_for("push"), "test-relay-order")
+    ids = await write(database, 25)
+    for row_id in reversed(ids):
+        # An update moves the row: on disk they now lie in the opposite order.
+        await database.execute("UPDATE push.outbox SET headers = '{}' WHERE id = $1", row_id)
+    receiver = Receiver()
+    async with running(relay_to(database, receiver)):
+        await until_empty(database)
+    await database.close()
+    assert receiver.taken == ids
+
+
 async def test_a_row_arrives_with_all_that_was_written(database: Database) -> None:
     seen: list[OutboxRow] = []
     ids = await write(database, 1)

@@ -28,8 +28,9 @@ _HEARTBEAT_SECONDS = 15
 
 Session = Callable[[AbstractConnection], Awaitable[None]]
 
-# aiormq raises RuntimeError for states it does not expect, such as a closed writer.
-_AWAY = (AMQPError, PAMQPException, OSError, TimeoutError, RuntimeError)
+# aiormq raises RuntimeError for states it does not expect, such as a closed writer; a timeout
+# is an OSError.
+_AWAY = (AMQPError, PAMQPException, OSError, RuntimeError)
 
 
 @contextmanager

@@ -10,8 +10,8 @@ from countersign_core.errors import Unavailable
 # Nothing was committed, or nobody can say; a later attempt may do better. What the caller got
 # wrong (constraints, types) is not among them and passes through.
 _AWAY = (
+    # TimeoutError is one of them.
     OSError,
-    TimeoutError,
     asyncpg.PostgresConnectionError,
     asyncpg.ConnectionDoesNotExistError,
     # 53: too many connections, disk full, out of memory.
@@ -29,7 +29,6 @@ _AWAY = (
 # A client-side timeout leaves an answer under way; a demoted primary stays one.
 _BROKEN = (
     OSError,
-    TimeoutError,
     asyncpg.PostgresConnectionError,
     asyncpg.InternalClientError,
     asyncpg.ReadOnlySQLTransactionError,
