@@ -170,12 +170,12 @@ class Orders:
         await self._export(org_id, export, f"status = 'FAILED', error_json = {ERROR_JSON}")
         await self._move(org_id, export, "PUSHED", "ERROR")
 
-    async def held(self, org_id: UUID, export: UUID) -> None:
-        """A staged export that nobody can publish or take back, leased to a worker."""
+    async def held(self, org_id: UUID, export: UUID, *, leased: bool = False) -> None:
+        """A staged export that nobody could publish or take back; `leased` to a worker again."""
         await self._export(
             org_id, export, "outcome_unknown_since = now(), staged_name = 't', staged_fence = 1, "
             "document_sha256 = sha256('x'), fence = 1, attempt = 1, leased_by = 'w', "
-            "leased_until = now() + interval '30 s'",
+            f"leased_until = now() + interval '{30 if leased else -1} s'",
         )  # fmt: skip
 
     async def expire_keys(self, org_id: UUID) -> None:

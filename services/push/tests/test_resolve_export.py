@@ -35,7 +35,7 @@ async def pushed(client, approved):
 
 @pytest.fixture
 async def held(world, client, pushed):
-    """A draft whose export is held and leased."""
+    """A draft whose export is held; no worker is at it."""
     await world.orders.held(client.org_id, pushed[1])
     return pushed
 
@@ -66,6 +66,18 @@ async def test_not_delivered_makes_it_failed_and_the_draft_an_error(world, admin
     assert (await world.orders.draft(admin.org_id, draft))["status"] == "ERROR"
     retried = await client.retry(draft)
     assert retried.outcome == pb.PUSH_OUTCOME_PUSHING
+
+
+async def test_not_delivered_waits_for_the_worker_that_is_at_it(world, admin, client, held):
+    """It may be renaming the file at this moment: then FAILED would double the order."""
+    _, export = held
+    await world.orders.held(client.org_id, export, leased=True)
+    error = await refused(resolve(admin, export, delivered=False))
+    assert (error.reason, error.message) == (
+        Reason.EXPORT_WRONG_STATE,
+        "A worker is trying this export right now; settle it once its lease is over",
+    )
+    assert (await resolve(admin, export, delivered=True)).status == export_pb2.EXPORT_STATUS_SENT
 
 
 async def test_a_worker_at_it_loses_its_lease(world, admin, held):

@@ -38,7 +38,8 @@ class ResolveExport:
 
         Raises:
             NotFound: EXPORT_NOT_FOUND.
-            WrongState: EXPORT_WRONG_STATE; its outcome is known.
+            WrongState: EXPORT_WRONG_STATE; its outcome is known, or, to settle it as not
+                delivered, a worker is trying it right now.
         """
         export = await self._exports.get(call.org_id, export_id)
         if export is None:
@@ -50,10 +51,20 @@ class ResolveExport:
             call.org_id, export_id, delivered=delivered, reason=reason, act=act
         )
         if settled is None:
-            raise _not_held(await self._exports.get(call.org_id, export_id) or export)
+            now = await self._exports.get(call.org_id, export_id) or export
+            raise _not_held(now) if now.outcome_unknown_since is None else _under_way(now)
         self._wake()
         EXPORTS.labels(settled.status.value).inc()
         return settled
+
+
+def _under_way(export: ExportRecord) -> WrongState:
+    return WrongState(
+        Reason.EXPORT_WRONG_STATE,
+        "A worker is trying this export right now; settle it once its lease is over",
+        current=export.status.value,
+        allowed=[ExportStatus.PENDING.value],
+    )
 
 
 def _act(call: Call, export: ExportRecord, *, delivered: bool, reason: str) -> Act:

@@ -24,6 +24,8 @@ WITH settled AS (
            outcome_unknown_since = NULL, finished_at = now()
      WHERE e.org_id = $1 AND e.id = $2 AND e.status = 'PENDING'
        AND e.outcome_unknown_since IS NOT NULL
+       -- A worker that holds the lease may be renaming the file at this moment.
+       AND ($3 OR e.leased_until IS NULL OR e.leased_until < now())
     RETURNING e.*
 ), recorded AS (
     INSERT INTO push.outbox (org_id, id, lane, payload, headers)
@@ -46,7 +48,7 @@ class ResolutionStore:
     async def resolve(
         self, org_id: UUID, export_id: UUID, *, delivered: bool, reason: str, act: Act
     ) -> ExportRecord | None:
-        """The export after it; None when it is not held (any more)."""
+        """The export after it; None when it is not held (any more), or a worker is at it."""
         row = await self._database.fetchrow(
             RESOLVE, org_id, export_id, delivered, reason, *act.columns()
         )

@@ -30,8 +30,9 @@ class WorkServiceStub:
     """WorkService is the only thing a worker talks to. A claim gives a lease with a fencing
     number that grows with every claim; each report is a compare-and-set on that number, so a
     worker whose lease ran out and was given to another changes nothing. Role: WORKER (services
-    only). Any report may answer LEASE_LOST: the worker must stop and remove its own
-    temporary file. Any call may answer UNAUTHENTICATED, ROLE_REQUIRED, VALIDATION_FAILED,
+    only). Any report may answer LEASE_LOST: the worker must stop. It may remove its temporary
+    file only after ReviewLeftovers said so: where the reply to a STAGED was lost, that file can
+    be the token on record. Any call may answer UNAUTHENTICATED, ROLE_REQUIRED, VALIDATION_FAILED,
     UNAVAILABLE or DEADLINE_EXCEEDED.
     """
 
@@ -83,8 +84,9 @@ class WorkServiceAsyncStub(WorkServiceStub):
     """WorkService is the only thing a worker talks to. A claim gives a lease with a fencing
     number that grows with every claim; each report is a compare-and-set on that number, so a
     worker whose lease ran out and was given to another changes nothing. Role: WORKER (services
-    only). Any report may answer LEASE_LOST: the worker must stop and remove its own
-    temporary file. Any call may answer UNAUTHENTICATED, ROLE_REQUIRED, VALIDATION_FAILED,
+    only). Any report may answer LEASE_LOST: the worker must stop. It may remove its temporary
+    file only after ReviewLeftovers said so: where the reply to a STAGED was lost, that file can
+    be the token on record. Any call may answer UNAUTHENTICATED, ROLE_REQUIRED, VALIDATION_FAILED,
     UNAVAILABLE or DEADLINE_EXCEEDED.
     """
 
@@ -132,8 +134,9 @@ class WorkServiceServicer(metaclass=_abc_1.ABCMeta):
     """WorkService is the only thing a worker talks to. A claim gives a lease with a fencing
     number that grows with every claim; each report is a compare-and-set on that number, so a
     worker whose lease ran out and was given to another changes nothing. Role: WORKER (services
-    only). Any report may answer LEASE_LOST: the worker must stop and remove its own
-    temporary file. Any call may answer UNAUTHENTICATED, ROLE_REQUIRED, VALIDATION_FAILED,
+    only). Any report may answer LEASE_LOST: the worker must stop. It may remove its temporary
+    file only after ReviewLeftovers said so: where the reply to a STAGED was lost, that file can
+    be the token on record. Any call may answer UNAUTHENTICATED, ROLE_REQUIRED, VALIDATION_FAILED,
     UNAVAILABLE or DEADLINE_EXCEEDED.
     """
 
