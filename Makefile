@@ -19,7 +19,7 @@ up: ## the same stack, kept up until Ctrl-C
 test: ## every test, on real servers that it installs and starts itself (ARGS=… for pytest)
 	@scripts/setup.sh dev
 	@scripts/servers.sh
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: ## lint, format, types, layers, contracts
 	@scripts/setup.sh dev

@@ -1,3 +1,9 @@
 """Every test may use the fixtures of the platform: real servers, databases, tokens."""
 
+import os
+
+# Servers are started under another user, which takes a real fork; gRPC's own fork hooks would
+# break the child while a channel of some other test is open. Read when grpc is imported.
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
+
 pytest_plugins = ["countersign_platform.testing.plugin"]

@@ -27,7 +27,7 @@ TOGETHER = 4  # drafts raced at once: enough to mix them, few enough for two cor
 async def pair(
     postgres: Any,
     template_database: str,
-    rabbit: Any,
+    rabbit_server: Any,
     redis_server: Any,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[System]:
@@ -35,7 +35,7 @@ async def pair(
     async with cloned_database(postgres, template_database) as databases:
         urls = {role: databases.url_for(role) for role in ("approval", "push", "audit")}
         folder = tmp_path_factory.mktemp("pair") / "system"
-        system = System(folder, urls, rabbit.url, redis_server.url)
+        system = System(folder, urls, rabbit_server.url, redis_server.url)
         try:
             await system.start(push=2, gateways=2, workers=2)
             yield system

@@ -91,6 +91,8 @@ def test_the_first_key_seals_and_every_key_opens(owner):
         (entry("k1") + ",", "key 2 is not of the form"),
         (entry("k1") + "," + entry("k1"), "two keys have the same id"),
     ],
+    # Named by the refusal: the keys are random, and every worker must collect the same tests.
+    ids=["empty", "no colon", "bad id", "not base64", "31", "16", "33", "comma", "twice"],
 )
 def test_a_missing_short_or_malformed_key_is_refused(text, why):
     with pytest.raises(ValueError, match=why):

@@ -118,6 +118,6 @@ def _options(max_message_bytes: int) -> list[tuple[str, int]]:
         # Two processes on one port must be an error, not a coin toss per connection.
         ("grpc.so_reuseport", 0),
         # Our channels ping every 30 s, also when idle; without this the server cuts them off.
-        ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+        ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
         ("grpc.keepalive_permit_without_calls", 1),
     ]
