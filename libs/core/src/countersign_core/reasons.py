@@ -40,6 +40,8 @@ class Reason(StrEnum):
     DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
     INTERNAL = "INTERNAL"
     EXPORT_WRONG_STATE = "EXPORT_WRONG_STATE"
+    CONNECTION_WRONG_STATE = "CONNECTION_WRONG_STATE"
+    AUDIT_BEHIND = "AUDIT_BEHIND"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,4 +83,6 @@ WIRE_STATUS: dict[Reason, WireStatus] = {
     Reason.DEADLINE_EXCEEDED: WireStatus("DEADLINE_EXCEEDED", 504, "Took too long"),
     Reason.INTERNAL: WireStatus("INTERNAL", 500, "Internal error"),
     Reason.EXPORT_WRONG_STATE: WireStatus("FAILED_PRECONDITION", 409, "Wrong state"),
+    Reason.CONNECTION_WRONG_STATE: WireStatus("FAILED_PRECONDITION", 409, "Wrong state"),
+    Reason.AUDIT_BEHIND: WireStatus("UNAVAILABLE", 503, "The audit trail lags behind"),
 }

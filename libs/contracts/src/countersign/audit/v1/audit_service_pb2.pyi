@@ -53,7 +53,7 @@ class AuditEvent(_message.Message):
     action: _builtins.str
     """A member of countersign_core.audit_actions.AuditAction, for example DRAFT_APPROVED."""
     entity_type: _builtins.str
-    """draft_order, erp_export, erp_connection, approval_policy or rpc."""
+    """draft_order, erp_export, erp_connection, approval_policy, audit_trail or rpc."""
     entity_id: _builtins.str
     """Id of the entity."""
     draft_order_id: _builtins.str

@@ -99,6 +99,15 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_CONNECTION_TEST_TIMEOUT: _ErrorReason.ValueType  # 29
     """FAILED_PRECONDITION (424 over REST): no worker picked the connection test up in time."""
+    ERROR_REASON_CONNECTION_WRONG_STATE: _ErrorReason.ValueType  # 30
+    """FAILED_PRECONDITION (409): the connection's status does not allow the call.
+    Example metadata: {"current": "DISABLED", "allowed": "ACTIVE,PAUSED"}.
+    """
+    ERROR_REASON_AUDIT_BEHIND: _ErrorReason.ValueType  # 31
+    """UNAVAILABLE (503): the audit trail lags behind by more than this installation allows, and
+    approvals wait for it; RetryInfo says when to come back.
+    Example metadata: {"lag_seconds": "412", "allowed_seconds": "300"}.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the closed list of reasons. On the wire it is the `reason` of a
@@ -181,6 +190,15 @@ Example metadata: {"current": "SENT", "allowed": "PENDING"}.
 """
 ERROR_REASON_CONNECTION_TEST_TIMEOUT: ErrorReason.ValueType  # 29
 """FAILED_PRECONDITION (424 over REST): no worker picked the connection test up in time."""
+ERROR_REASON_CONNECTION_WRONG_STATE: ErrorReason.ValueType  # 30
+"""FAILED_PRECONDITION (409): the connection's status does not allow the call.
+Example metadata: {"current": "DISABLED", "allowed": "ACTIVE,PAUSED"}.
+"""
+ERROR_REASON_AUDIT_BEHIND: ErrorReason.ValueType  # 31
+"""UNAVAILABLE (503): the audit trail lags behind by more than this installation allows, and
+approvals wait for it; RetryInfo says when to come back.
+Example metadata: {"lag_seconds": "412", "allowed_seconds": "300"}.
+"""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 @_typing.final

@@ -29,9 +29,11 @@ class _ConnectionStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Conn
     CONNECTION_STATUS_UNSPECIFIED: _ConnectionStatus.ValueType  # 0
     """Never stored."""
     CONNECTION_STATUS_ACTIVE: _ConnectionStatus.ValueType  # 1
-    """Takes pushes. At most one per org and type."""
+    """Takes pushes. At most one per org and type is ACTIVE or PAUSED."""
     CONNECTION_STATUS_DISABLED: _ConnectionStatus.ValueType  # 2
     """Takes none."""
+    CONNECTION_STATUS_PAUSED: _ConnectionStatus.ValueType  # 3
+    """Takes pushes; they wait until it is resumed."""
 
 class ConnectionStatus(_ConnectionStatus, metaclass=_ConnectionStatusEnumTypeWrapper):
     """ConnectionStatus is whether a connection takes pushes."""
@@ -39,10 +41,141 @@ class ConnectionStatus(_ConnectionStatus, metaclass=_ConnectionStatusEnumTypeWra
 CONNECTION_STATUS_UNSPECIFIED: ConnectionStatus.ValueType  # 0
 """Never stored."""
 CONNECTION_STATUS_ACTIVE: ConnectionStatus.ValueType  # 1
-"""Takes pushes. At most one per org and type."""
+"""Takes pushes. At most one per org and type is ACTIVE or PAUSED."""
 CONNECTION_STATUS_DISABLED: ConnectionStatus.ValueType  # 2
 """Takes none."""
+CONNECTION_STATUS_PAUSED: ConnectionStatus.ValueType  # 3
+"""Takes pushes; they wait until it is resumed."""
 Global___ConnectionStatus: _TypeAlias = ConnectionStatus  # noqa: Y015
+
+class _BreakerState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _BreakerStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BreakerState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    BREAKER_STATE_UNSPECIFIED: _BreakerState.ValueType  # 0
+    """No worker reported lately."""
+    BREAKER_STATE_CLOSED: _BreakerState.ValueType  # 1
+    """It answers."""
+    BREAKER_STATE_OPEN: _BreakerState.ValueType  # 2
+    """It did not answer several times in a row and is left alone for a while."""
+    BREAKER_STATE_HALF_OPEN: _BreakerState.ValueType  # 3
+    """One try is under way that decides."""
+
+class BreakerState(_BreakerState, metaclass=_BreakerStateEnumTypeWrapper):
+    """BreakerState is whether workers try a connection's server."""
+
+BREAKER_STATE_UNSPECIFIED: BreakerState.ValueType  # 0
+"""No worker reported lately."""
+BREAKER_STATE_CLOSED: BreakerState.ValueType  # 1
+"""It answers."""
+BREAKER_STATE_OPEN: BreakerState.ValueType  # 2
+"""It did not answer several times in a row and is left alone for a while."""
+BREAKER_STATE_HALF_OPEN: BreakerState.ValueType  # 3
+"""One try is under way that decides."""
+Global___BreakerState: _TypeAlias = BreakerState  # noqa: Y015
+
+@_typing.final
+class DeliveryTerms(_message.Message):
+    """DeliveryTerms are a connection's own limits. What is not set is the installation's."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MAX_ATTEMPTS_FIELD_NUMBER: _builtins.int
+    FIRST_DELAY_SECONDS_FIELD_NUMBER: _builtins.int
+    LONGEST_DELAY_SECONDS_FIELD_NUMBER: _builtins.int
+    CONCURRENCY_FIELD_NUMBER: _builtins.int
+    ACK_SLA_SECONDS_FIELD_NUMBER: _builtins.int
+    ACK_POLL_SECONDS_FIELD_NUMBER: _builtins.int
+    max_attempts: _builtins.int
+    """Attempts, after the last of which a transient failure ends the export."""
+    first_delay_seconds: _builtins.float
+    """Delay after the first failed attempt, in seconds; doubles with each."""
+    longest_delay_seconds: _builtins.float
+    """Longest delay, in seconds."""
+    concurrency: _builtins.int
+    """Deliveries that one worker has under way to it at once."""
+    ack_sla_seconds: _builtins.float
+    """How long after delivery the ERP's answer is overdue, in seconds. Unset: never."""
+    ack_poll_seconds: _builtins.float
+    """How often answers are looked for, in seconds."""
+    def __init__(
+        self,
+        *,
+        max_attempts: _builtins.int | None = ...,
+        first_delay_seconds: _builtins.float | None = ...,
+        longest_delay_seconds: _builtins.float | None = ...,
+        concurrency: _builtins.int | None = ...,
+        ack_sla_seconds: _builtins.float | None = ...,
+        ack_poll_seconds: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_ack_poll_seconds", b"_ack_poll_seconds", "_ack_sla_seconds", b"_ack_sla_seconds", "_concurrency", b"_concurrency", "_first_delay_seconds", b"_first_delay_seconds", "_longest_delay_seconds", b"_longest_delay_seconds", "_max_attempts", b"_max_attempts", "ack_poll_seconds", b"ack_poll_seconds", "ack_sla_seconds", b"ack_sla_seconds", "concurrency", b"concurrency", "first_delay_seconds", b"first_delay_seconds", "longest_delay_seconds", b"longest_delay_seconds", "max_attempts", b"max_attempts"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_ack_poll_seconds", b"_ack_poll_seconds", "_ack_sla_seconds", b"_ack_sla_seconds", "_concurrency", b"_concurrency", "_first_delay_seconds", b"_first_delay_seconds", "_longest_delay_seconds", b"_longest_delay_seconds", "_max_attempts", b"_max_attempts", "ack_poll_seconds", b"ack_poll_seconds", "ack_sla_seconds", b"ack_sla_seconds", "concurrency", b"concurrency", "first_delay_seconds", b"first_delay_seconds", "longest_delay_seconds", b"longest_delay_seconds", "max_attempts", b"max_attempts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__ack_poll_seconds: _TypeAlias = _typing.Literal["ack_poll_seconds"]  # noqa: Y015
+    _WhichOneofArgType__ack_poll_seconds: _TypeAlias = _typing.Literal["_ack_poll_seconds", b"_ack_poll_seconds"]  # noqa: Y015
+    _WhichOneofReturnType__ack_sla_seconds: _TypeAlias = _typing.Literal["ack_sla_seconds"]  # noqa: Y015
+    _WhichOneofArgType__ack_sla_seconds: _TypeAlias = _typing.Literal["_ack_sla_seconds", b"_ack_sla_seconds"]  # noqa: Y015
+    _WhichOneofReturnType__concurrency: _TypeAlias = _typing.Literal["concurrency"]  # noqa: Y015
+    _WhichOneofArgType__concurrency: _TypeAlias = _typing.Literal["_concurrency", b"_concurrency"]  # noqa: Y015
+    _WhichOneofReturnType__first_delay_seconds: _TypeAlias = _typing.Literal["first_delay_seconds"]  # noqa: Y015
+    _WhichOneofArgType__first_delay_seconds: _TypeAlias = _typing.Literal["_first_delay_seconds", b"_first_delay_seconds"]  # noqa: Y015
+    _WhichOneofReturnType__longest_delay_seconds: _TypeAlias = _typing.Literal["longest_delay_seconds"]  # noqa: Y015
+    _WhichOneofArgType__longest_delay_seconds: _TypeAlias = _typing.Literal["_longest_delay_seconds", b"_longest_delay_seconds"]  # noqa: Y015
+    _WhichOneofReturnType__max_attempts: _TypeAlias = _typing.Literal["max_attempts"]  # noqa: Y015
+    _WhichOneofArgType__max_attempts: _TypeAlias = _typing.Literal["_max_attempts", b"_max_attempts"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__ack_poll_seconds) -> _WhichOneofReturnType__ack_poll_seconds | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__ack_sla_seconds) -> _WhichOneofReturnType__ack_sla_seconds | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__concurrency) -> _WhichOneofReturnType__concurrency | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__first_delay_seconds) -> _WhichOneofReturnType__first_delay_seconds | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__longest_delay_seconds) -> _WhichOneofReturnType__longest_delay_seconds | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_attempts) -> _WhichOneofReturnType__max_attempts | None: ...
+
+Global___DeliveryTerms: _TypeAlias = DeliveryTerms  # noqa: Y015
+
+@_typing.final
+class ConnectionHealth(_message.Message):
+    """ConnectionHealth is what workers last said of a connection's server."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BREAKER_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
+    FAILURE_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    breaker: Global___BreakerState.ValueType
+    """The latest state that a worker reported."""
+    failure: _builtins.str
+    """Code of the failure that opened it, for example UNREACHABLE; empty when CLOSED."""
+    message: _builtins.str
+    """One sentence for the operator; empty when CLOSED."""
+    @_builtins.property
+    def since(self) -> _timestamp_pb2.Timestamp:
+        """Since when."""
+
+    def __init__(
+        self,
+        *,
+        breaker: Global___BreakerState.ValueType = ...,
+        since: _timestamp_pb2.Timestamp | None = ...,
+        failure: _builtins.str = ...,
+        message: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["since", b"since"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["breaker", b"breaker", "failure", b"failure", "message", b"message", "since", b"since"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConnectionHealth: _TypeAlias = ConnectionHealth  # noqa: Y015
 
 @_typing.final
 class Connection(_message.Message):
@@ -61,6 +194,8 @@ class Connection(_message.Message):
     UPDATED_AT_FIELD_NUMBER: _builtins.int
     LAST_TEST_AT_FIELD_NUMBER: _builtins.int
     LAST_TEST_RESULT_FIELD_NUMBER: _builtins.int
+    TERMS_FIELD_NUMBER: _builtins.int
+    HEALTH_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUID."""
     name: _builtins.str
@@ -93,6 +228,14 @@ class Connection(_message.Message):
     def last_test_result(self) -> Global___ConnectionTestResult:
         """What the last test found."""
 
+    @_builtins.property
+    def terms(self) -> Global___DeliveryTerms:
+        """Its own limits."""
+
+    @_builtins.property
+    def health(self) -> Global___ConnectionHealth:
+        """What workers last said of its server."""
+
     def __init__(
         self,
         *,
@@ -107,10 +250,12 @@ class Connection(_message.Message):
         updated_at: _timestamp_pb2.Timestamp | None = ...,
         last_test_at: _timestamp_pb2.Timestamp | None = ...,
         last_test_result: Global___ConnectionTestResult | None = ...,
+        terms: Global___DeliveryTerms | None = ...,
+        health: Global___ConnectionHealth | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "last_test_at", b"last_test_at", "last_test_result", b"last_test_result", "updated_at", b"updated_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "health", b"health", "last_test_at", b"last_test_at", "last_test_result", b"last_test_result", "terms", b"terms", "updated_at", b"updated_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["config_json", b"config_json", "connector_type", b"connector_type", "created_at", b"created_at", "id", b"id", "last_test_at", b"last_test_at", "last_test_result", b"last_test_result", "name", b"name", "secret_names", b"secret_names", "status", b"status", "updated_at", b"updated_at", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["config_json", b"config_json", "connector_type", b"connector_type", "created_at", b"created_at", "health", b"health", "id", b"id", "last_test_at", b"last_test_at", "last_test_result", b"last_test_result", "name", b"name", "secret_names", b"secret_names", "status", b"status", "terms", b"terms", "updated_at", b"updated_at", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -247,6 +392,7 @@ class CreateConnectionRequest(_message.Message):
     CONFIG_JSON_FIELD_NUMBER: _builtins.int
     SECRETS_FIELD_NUMBER: _builtins.int
     TEST_ON_SAVE_FIELD_NUMBER: _builtins.int
+    TERMS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """The operator's name for it."""
     connector_type: _builtins.str
@@ -259,6 +405,10 @@ class CreateConnectionRequest(_message.Message):
     def secrets(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Secrets by name; written, never read back."""
 
+    @_builtins.property
+    def terms(self) -> Global___DeliveryTerms:
+        """Its own limits; unset means the installation's."""
+
     def __init__(
         self,
         *,
@@ -267,10 +417,11 @@ class CreateConnectionRequest(_message.Message):
         config_json: _builtins.str = ...,
         secrets: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         test_on_save: _builtins.bool = ...,
+        terms: Global___DeliveryTerms | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["terms", b"terms"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["config_json", b"config_json", "connector_type", b"connector_type", "name", b"name", "secrets", b"secrets", "test_on_save", b"test_on_save"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["config_json", b"config_json", "connector_type", b"connector_type", "name", b"name", "secrets", b"secrets", "terms", b"terms", "test_on_save", b"test_on_save"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -420,6 +571,7 @@ class UpdateConnectionRequest(_message.Message):
     SECRETS_FIELD_NUMBER: _builtins.int
     STATUS_FIELD_NUMBER: _builtins.int
     TEST_ON_SAVE_FIELD_NUMBER: _builtins.int
+    TERMS_FIELD_NUMBER: _builtins.int
     erp_connection_id: _builtins.str
     """UUID."""
     expected_version: _builtins.int
@@ -436,6 +588,10 @@ class UpdateConnectionRequest(_message.Message):
     def secrets(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Secrets to set; the others stay. An empty value removes one."""
 
+    @_builtins.property
+    def terms(self) -> Global___DeliveryTerms:
+        """New limits, whole; a field that is not set goes back to the installation's."""
+
     def __init__(
         self,
         *,
@@ -446,10 +602,11 @@ class UpdateConnectionRequest(_message.Message):
         secrets: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         status: Global___ConnectionStatus.ValueType = ...,
         test_on_save: _builtins.bool = ...,
+        terms: Global___DeliveryTerms | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_config_json", b"_config_json", "_expected_version", b"_expected_version", "_name", b"_name", "config_json", b"config_json", "expected_version", b"expected_version", "name", b"name"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_config_json", b"_config_json", "_expected_version", b"_expected_version", "_name", b"_name", "config_json", b"config_json", "expected_version", b"expected_version", "name", b"name", "terms", b"terms"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_config_json", b"_config_json", "_expected_version", b"_expected_version", "_name", b"_name", "config_json", b"config_json", "erp_connection_id", b"erp_connection_id", "expected_version", b"expected_version", "name", b"name", "secrets", b"secrets", "status", b"status", "test_on_save", b"test_on_save"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_config_json", b"_config_json", "_expected_version", b"_expected_version", "_name", b"_name", "config_json", b"config_json", "erp_connection_id", b"erp_connection_id", "expected_version", b"expected_version", "name", b"name", "secrets", b"secrets", "status", b"status", "terms", b"terms", "test_on_save", b"test_on_save"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__config_json: _TypeAlias = _typing.Literal["config_json"]  # noqa: Y015
     _WhichOneofArgType__config_json: _TypeAlias = _typing.Literal["_config_json", b"_config_json"]  # noqa: Y015
@@ -489,6 +646,183 @@ class UpdateConnectionResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___UpdateConnectionResponse: _TypeAlias = UpdateConnectionResponse  # noqa: Y015
+
+@_typing.final
+class PauseConnectionRequest(_message.Message):
+    """PauseConnectionRequest names a connection."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ERP_CONNECTION_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    erp_connection_id: _builtins.str
+    """UUID."""
+    reason: _builtins.str
+    """Why; kept in the audit trail."""
+    def __init__(
+        self,
+        *,
+        erp_connection_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["erp_connection_id", b"erp_connection_id", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PauseConnectionRequest: _TypeAlias = PauseConnectionRequest  # noqa: Y015
+
+@_typing.final
+class PauseConnectionResponse(_message.Message):
+    """PauseConnectionResponse is the connection as stored."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONNECTION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def connection(self) -> Global___Connection:
+        """The connection."""
+
+    def __init__(
+        self,
+        *,
+        connection: Global___Connection | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["connection", b"connection"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["connection", b"connection"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PauseConnectionResponse: _TypeAlias = PauseConnectionResponse  # noqa: Y015
+
+@_typing.final
+class ResumeConnectionRequest(_message.Message):
+    """ResumeConnectionRequest names a connection."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ERP_CONNECTION_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    erp_connection_id: _builtins.str
+    """UUID."""
+    reason: _builtins.str
+    """Why; kept in the audit trail."""
+    def __init__(
+        self,
+        *,
+        erp_connection_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["erp_connection_id", b"erp_connection_id", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResumeConnectionRequest: _TypeAlias = ResumeConnectionRequest  # noqa: Y015
+
+@_typing.final
+class ResumeConnectionResponse(_message.Message):
+    """ResumeConnectionResponse is the connection as stored."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONNECTION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def connection(self) -> Global___Connection:
+        """The connection."""
+
+    def __init__(
+        self,
+        *,
+        connection: Global___Connection | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["connection", b"connection"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["connection", b"connection"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResumeConnectionResponse: _TypeAlias = ResumeConnectionResponse  # noqa: Y015
+
+@_typing.final
+class ConnectorType(_message.Message):
+    """ConnectorType is one connector that can serve connections."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONNECTOR_TYPE_FIELD_NUMBER: _builtins.int
+    CONFIG_SCHEMA_JSON_FIELD_NUMBER: _builtins.int
+    SECRET_NAMES_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    connector_type: _builtins.str
+    """For example DROPZONE_JSON_V1."""
+    config_schema_json: _builtins.str
+    """JSON Schema (2020-12) of config_json."""
+    title: _builtins.str
+    """One sentence for people."""
+    @_builtins.property
+    def secret_names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of the secrets that it can use."""
+
+    def __init__(
+        self,
+        *,
+        connector_type: _builtins.str = ...,
+        config_schema_json: _builtins.str = ...,
+        secret_names: _abc.Iterable[_builtins.str] | None = ...,
+        title: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["config_schema_json", b"config_schema_json", "connector_type", b"connector_type", "secret_names", b"secret_names", "title", b"title"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConnectorType: _TypeAlias = ConnectorType  # noqa: Y015
+
+@_typing.final
+class ListConnectorsRequest(_message.Message):
+    """ListConnectorsRequest has no fields."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListConnectorsRequest: _TypeAlias = ListConnectorsRequest  # noqa: Y015
+
+@_typing.final
+class ListConnectorsResponse(_message.Message):
+    """ListConnectorsResponse has all of them."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONNECTORS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def connectors(self) -> _containers.RepeatedCompositeFieldContainer[Global___ConnectorType]:
+        """By connector_type."""
+
+    def __init__(
+        self,
+        *,
+        connectors: _abc.Iterable[Global___ConnectorType] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["connectors", b"connectors"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListConnectorsResponse: _TypeAlias = ListConnectorsResponse  # noqa: Y015
 
 @_typing.final
 class DisableConnectionRequest(_message.Message):

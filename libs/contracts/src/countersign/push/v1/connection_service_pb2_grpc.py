@@ -57,6 +57,21 @@ class ConnectionServiceStub:
                 request_serializer=countersign_dot_push_dot_v1_dot_connection__service__pb2.UpdateConnectionRequest.SerializeToString,
                 response_deserializer=countersign_dot_push_dot_v1_dot_connection__service__pb2.UpdateConnectionResponse.FromString,
                 _registered_method=True)
+        self.PauseConnection = channel.unary_unary(
+                '/countersign.push.v1.ConnectionService/PauseConnection',
+                request_serializer=countersign_dot_push_dot_v1_dot_connection__service__pb2.PauseConnectionRequest.SerializeToString,
+                response_deserializer=countersign_dot_push_dot_v1_dot_connection__service__pb2.PauseConnectionResponse.FromString,
+                _registered_method=True)
+        self.ResumeConnection = channel.unary_unary(
+                '/countersign.push.v1.ConnectionService/ResumeConnection',
+                request_serializer=countersign_dot_push_dot_v1_dot_connection__service__pb2.ResumeConnectionRequest.SerializeToString,
+                response_deserializer=countersign_dot_push_dot_v1_dot_connection__service__pb2.ResumeConnectionResponse.FromString,
+                _registered_method=True)
+        self.ListConnectors = channel.unary_unary(
+                '/countersign.push.v1.ConnectionService/ListConnectors',
+                request_serializer=countersign_dot_push_dot_v1_dot_connection__service__pb2.ListConnectorsRequest.SerializeToString,
+                response_deserializer=countersign_dot_push_dot_v1_dot_connection__service__pb2.ListConnectorsResponse.FromString,
+                _registered_method=True)
         self.DisableConnection = channel.unary_unary(
                 '/countersign.push.v1.ConnectionService/DisableConnection',
                 request_serializer=countersign_dot_push_dot_v1_dot_connection__service__pb2.DisableConnectionRequest.SerializeToString,
@@ -106,9 +121,34 @@ class ConnectionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PauseConnection(self, request, context):
+        """ACTIVE → PAUSED: pushes are taken and wait; no worker claims them. A delivery that is
+        under way is finished. Idempotent. Roles: ADMIN, INTEGRATOR, OPERATOR.
+        Errors: CONNECTION_NOT_FOUND, CONNECTION_WRONG_STATE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResumeConnection(self, request, context):
+        """PAUSED → ACTIVE: what waits is delivered. Idempotent. Roles: ADMIN, INTEGRATOR, OPERATOR.
+        Errors: CONNECTION_NOT_FOUND, CONNECTION_WRONG_STATE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListConnectors(self, request, context):
+        """Lists the connectors that can serve a connection, with the JSON Schema of their settings:
+        the built-in ones, and those that a worker announced lately. Roles: any.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DisableConnection(self, request, context):
-        """ACTIVE → DISABLED: nothing new is pushed through it; what is under way is finished.
-        Idempotent. Roles: ADMIN, INTEGRATOR. Errors: CONNECTION_NOT_FOUND.
+        """ACTIVE or PAUSED → DISABLED: nothing new is pushed through it; what is under way is
+        finished. Idempotent. Roles: ADMIN, INTEGRATOR. Errors: CONNECTION_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -145,6 +185,21 @@ def add_ConnectionServiceServicer_to_server(servicer, server):
                     servicer.UpdateConnection,
                     request_deserializer=countersign_dot_push_dot_v1_dot_connection__service__pb2.UpdateConnectionRequest.FromString,
                     response_serializer=countersign_dot_push_dot_v1_dot_connection__service__pb2.UpdateConnectionResponse.SerializeToString,
+            ),
+            'PauseConnection': grpc.unary_unary_rpc_method_handler(
+                    servicer.PauseConnection,
+                    request_deserializer=countersign_dot_push_dot_v1_dot_connection__service__pb2.PauseConnectionRequest.FromString,
+                    response_serializer=countersign_dot_push_dot_v1_dot_connection__service__pb2.PauseConnectionResponse.SerializeToString,
+            ),
+            'ResumeConnection': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeConnection,
+                    request_deserializer=countersign_dot_push_dot_v1_dot_connection__service__pb2.ResumeConnectionRequest.FromString,
+                    response_serializer=countersign_dot_push_dot_v1_dot_connection__service__pb2.ResumeConnectionResponse.SerializeToString,
+            ),
+            'ListConnectors': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListConnectors,
+                    request_deserializer=countersign_dot_push_dot_v1_dot_connection__service__pb2.ListConnectorsRequest.FromString,
+                    response_serializer=countersign_dot_push_dot_v1_dot_connection__service__pb2.ListConnectorsResponse.SerializeToString,
             ),
             'DisableConnection': grpc.unary_unary_rpc_method_handler(
                     servicer.DisableConnection,
@@ -268,6 +323,87 @@ class ConnectionService:
             '/countersign.push.v1.ConnectionService/UpdateConnection',
             countersign_dot_push_dot_v1_dot_connection__service__pb2.UpdateConnectionRequest.SerializeToString,
             countersign_dot_push_dot_v1_dot_connection__service__pb2.UpdateConnectionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PauseConnection(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/countersign.push.v1.ConnectionService/PauseConnection',
+            countersign_dot_push_dot_v1_dot_connection__service__pb2.PauseConnectionRequest.SerializeToString,
+            countersign_dot_push_dot_v1_dot_connection__service__pb2.PauseConnectionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResumeConnection(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/countersign.push.v1.ConnectionService/ResumeConnection',
+            countersign_dot_push_dot_v1_dot_connection__service__pb2.ResumeConnectionRequest.SerializeToString,
+            countersign_dot_push_dot_v1_dot_connection__service__pb2.ResumeConnectionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListConnectors(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/countersign.push.v1.ConnectionService/ListConnectors',
+            countersign_dot_push_dot_v1_dot_connection__service__pb2.ListConnectorsRequest.SerializeToString,
+            countersign_dot_push_dot_v1_dot_connection__service__pb2.ListConnectorsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -49,9 +49,22 @@ class ConnectionServiceStub:
     Errors: CONNECTION_NOT_FOUND, CONNECTION_ALREADY_ACTIVE, VERSION_MISMATCH, and with
     test_on_save those of TestConnection.
     """
+    PauseConnection: _grpc.UnaryUnaryMultiCallable[_connection_service_pb2.PauseConnectionRequest, _connection_service_pb2.PauseConnectionResponse]
+    """ACTIVE → PAUSED: pushes are taken and wait; no worker claims them. A delivery that is
+    under way is finished. Idempotent. Roles: ADMIN, INTEGRATOR, OPERATOR.
+    Errors: CONNECTION_NOT_FOUND, CONNECTION_WRONG_STATE.
+    """
+    ResumeConnection: _grpc.UnaryUnaryMultiCallable[_connection_service_pb2.ResumeConnectionRequest, _connection_service_pb2.ResumeConnectionResponse]
+    """PAUSED → ACTIVE: what waits is delivered. Idempotent. Roles: ADMIN, INTEGRATOR, OPERATOR.
+    Errors: CONNECTION_NOT_FOUND, CONNECTION_WRONG_STATE.
+    """
+    ListConnectors: _grpc.UnaryUnaryMultiCallable[_connection_service_pb2.ListConnectorsRequest, _connection_service_pb2.ListConnectorsResponse]
+    """Lists the connectors that can serve a connection, with the JSON Schema of their settings:
+    the built-in ones, and those that a worker announced lately. Roles: any.
+    """
     DisableConnection: _grpc.UnaryUnaryMultiCallable[_connection_service_pb2.DisableConnectionRequest, _connection_service_pb2.DisableConnectionResponse]
-    """ACTIVE → DISABLED: nothing new is pushed through it; what is under way is finished.
-    Idempotent. Roles: ADMIN, INTEGRATOR. Errors: CONNECTION_NOT_FOUND.
+    """ACTIVE or PAUSED → DISABLED: nothing new is pushed through it; what is under way is
+    finished. Idempotent. Roles: ADMIN, INTEGRATOR. Errors: CONNECTION_NOT_FOUND.
     """
     TestConnection: _grpc.UnaryUnaryMultiCallable[_connection_service_pb2.TestConnectionRequest, _connection_service_pb2.TestConnectionResponse]
     """Has a worker do at the connection what a delivery does, and waits for the result.
@@ -80,9 +93,22 @@ class ConnectionServiceAsyncStub(ConnectionServiceStub):
     Errors: CONNECTION_NOT_FOUND, CONNECTION_ALREADY_ACTIVE, VERSION_MISMATCH, and with
     test_on_save those of TestConnection.
     """
+    PauseConnection: _aio.UnaryUnaryMultiCallable[_connection_service_pb2.PauseConnectionRequest, _connection_service_pb2.PauseConnectionResponse]  # type: ignore[assignment]
+    """ACTIVE → PAUSED: pushes are taken and wait; no worker claims them. A delivery that is
+    under way is finished. Idempotent. Roles: ADMIN, INTEGRATOR, OPERATOR.
+    Errors: CONNECTION_NOT_FOUND, CONNECTION_WRONG_STATE.
+    """
+    ResumeConnection: _aio.UnaryUnaryMultiCallable[_connection_service_pb2.ResumeConnectionRequest, _connection_service_pb2.ResumeConnectionResponse]  # type: ignore[assignment]
+    """PAUSED → ACTIVE: what waits is delivered. Idempotent. Roles: ADMIN, INTEGRATOR, OPERATOR.
+    Errors: CONNECTION_NOT_FOUND, CONNECTION_WRONG_STATE.
+    """
+    ListConnectors: _aio.UnaryUnaryMultiCallable[_connection_service_pb2.ListConnectorsRequest, _connection_service_pb2.ListConnectorsResponse]  # type: ignore[assignment]
+    """Lists the connectors that can serve a connection, with the JSON Schema of their settings:
+    the built-in ones, and those that a worker announced lately. Roles: any.
+    """
     DisableConnection: _aio.UnaryUnaryMultiCallable[_connection_service_pb2.DisableConnectionRequest, _connection_service_pb2.DisableConnectionResponse]  # type: ignore[assignment]
-    """ACTIVE → DISABLED: nothing new is pushed through it; what is under way is finished.
-    Idempotent. Roles: ADMIN, INTEGRATOR. Errors: CONNECTION_NOT_FOUND.
+    """ACTIVE or PAUSED → DISABLED: nothing new is pushed through it; what is under way is
+    finished. Idempotent. Roles: ADMIN, INTEGRATOR. Errors: CONNECTION_NOT_FOUND.
     """
     TestConnection: _aio.UnaryUnaryMultiCallable[_connection_service_pb2.TestConnectionRequest, _connection_service_pb2.TestConnectionResponse]  # type: ignore[assignment]
     """Has a worker do at the connection what a delivery does, and waits for the result.
@@ -134,13 +160,44 @@ class ConnectionServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def PauseConnection(
+        self,
+        request: _connection_service_pb2.PauseConnectionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_connection_service_pb2.PauseConnectionResponse, _abc.Awaitable[_connection_service_pb2.PauseConnectionResponse]]:
+        """ACTIVE → PAUSED: pushes are taken and wait; no worker claims them. A delivery that is
+        under way is finished. Idempotent. Roles: ADMIN, INTEGRATOR, OPERATOR.
+        Errors: CONNECTION_NOT_FOUND, CONNECTION_WRONG_STATE.
+        """
+
+    @_abc_1.abstractmethod
+    def ResumeConnection(
+        self,
+        request: _connection_service_pb2.ResumeConnectionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_connection_service_pb2.ResumeConnectionResponse, _abc.Awaitable[_connection_service_pb2.ResumeConnectionResponse]]:
+        """PAUSED → ACTIVE: what waits is delivered. Idempotent. Roles: ADMIN, INTEGRATOR, OPERATOR.
+        Errors: CONNECTION_NOT_FOUND, CONNECTION_WRONG_STATE.
+        """
+
+    @_abc_1.abstractmethod
+    def ListConnectors(
+        self,
+        request: _connection_service_pb2.ListConnectorsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_connection_service_pb2.ListConnectorsResponse, _abc.Awaitable[_connection_service_pb2.ListConnectorsResponse]]:
+        """Lists the connectors that can serve a connection, with the JSON Schema of their settings:
+        the built-in ones, and those that a worker announced lately. Roles: any.
+        """
+
+    @_abc_1.abstractmethod
     def DisableConnection(
         self,
         request: _connection_service_pb2.DisableConnectionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_connection_service_pb2.DisableConnectionResponse, _abc.Awaitable[_connection_service_pb2.DisableConnectionResponse]]:
-        """ACTIVE → DISABLED: nothing new is pushed through it; what is under way is finished.
-        Idempotent. Roles: ADMIN, INTEGRATOR. Errors: CONNECTION_NOT_FOUND.
+        """ACTIVE or PAUSED → DISABLED: nothing new is pushed through it; what is under way is
+        finished. Idempotent. Roles: ADMIN, INTEGRATOR. Errors: CONNECTION_NOT_FOUND.
         """
 
     @_abc_1.abstractmethod

@@ -19,7 +19,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 @_typing.final
 class ExportRequested(_message.Message):
     """ExportRequested is a hint: "look at this export". It may come late, twice, in another
-    order or never; what is to be done is decided by ClaimExport. Persistent, routed with the
+    order or never; what is to be done is decided by a claim. Persistent, routed with the
     key `export.requested`; message_id is the outbox row's id, `traceparent` and
     `x-request-id` are headers.
     """

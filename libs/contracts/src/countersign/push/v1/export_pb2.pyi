@@ -148,6 +148,9 @@ class Export(_message.Message):
     ERP_ORDER_ID_FIELD_NUMBER: _builtins.int
     OUTCOME_UNKNOWN_SINCE_FIELD_NUMBER: _builtins.int
     STAGED_FIELD_NUMBER: _builtins.int
+    CANCEL_REQUESTED_AT_FIELD_NUMBER: _builtins.int
+    ACK_DUE_AT_FIELD_NUMBER: _builtins.int
+    ARCHIVED_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUID."""
     draft_order_id: _builtins.str
@@ -176,6 +179,8 @@ class Export(_message.Message):
     """The ERP's own number of the order."""
     staged: _builtins.bool
     """Whether the file is staged, waiting for its rename."""
+    archived: _builtins.bool
+    """Whether the exact bytes are in the archive."""
     @_builtins.property
     def next_attempt_at(self) -> _timestamp_pb2.Timestamp:
         """When a worker may try next; unset once it is finished."""
@@ -200,6 +205,14 @@ class Export(_message.Message):
     def outcome_unknown_since(self) -> _timestamp_pb2.Timestamp:
         """Set while nobody knows whether the ERP has the file: it is held and tried again."""
 
+    @_builtins.property
+    def cancel_requested_at(self) -> _timestamp_pb2.Timestamp:
+        """When an operator asked to take it back; it is cancelled unless it was delivered before."""
+
+    @_builtins.property
+    def ack_due_at(self) -> _timestamp_pb2.Timestamp:
+        """When the ERP's answer is or was due; unset where the connection has no ack_sla_seconds."""
+
     def __init__(
         self,
         *,
@@ -223,10 +236,13 @@ class Export(_message.Message):
         erp_order_id: _builtins.str = ...,
         outcome_unknown_since: _timestamp_pb2.Timestamp | None = ...,
         staged: _builtins.bool = ...,
+        cancel_requested_at: _timestamp_pb2.Timestamp | None = ...,
+        ack_due_at: _timestamp_pb2.Timestamp | None = ...,
+        archived: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["acked_at", b"acked_at", "created_at", b"created_at", "error", b"error", "next_attempt_at", b"next_attempt_at", "outcome_unknown_since", b"outcome_unknown_since", "sent_at", b"sent_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ack_due_at", b"ack_due_at", "acked_at", b"acked_at", "cancel_requested_at", b"cancel_requested_at", "created_at", b"created_at", "error", b"error", "next_attempt_at", b"next_attempt_at", "outcome_unknown_since", b"outcome_unknown_since", "sent_at", b"sent_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["acked_at", b"acked_at", "attempt", b"attempt", "content_sha256", b"content_sha256", "created_at", b"created_at", "created_by_user_id", b"created_by_user_id", "document_sha256", b"document_sha256", "draft_order_id", b"draft_order_id", "erp_connection_id", b"erp_connection_id", "erp_order_id", b"erp_order_id", "error", b"error", "evidence", b"evidence", "file_name", b"file_name", "id", b"id", "next_attempt_at", b"next_attempt_at", "outcome_unknown_since", b"outcome_unknown_since", "retry_of", b"retry_of", "retry_reason", b"retry_reason", "sent_at", b"sent_at", "staged", b"staged", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack_due_at", b"ack_due_at", "acked_at", b"acked_at", "archived", b"archived", "attempt", b"attempt", "cancel_requested_at", b"cancel_requested_at", "content_sha256", b"content_sha256", "created_at", b"created_at", "created_by_user_id", b"created_by_user_id", "document_sha256", b"document_sha256", "draft_order_id", b"draft_order_id", "erp_connection_id", b"erp_connection_id", "erp_order_id", b"erp_order_id", "error", b"error", "evidence", b"evidence", "file_name", b"file_name", "id", b"id", "next_attempt_at", b"next_attempt_at", "outcome_unknown_since", b"outcome_unknown_since", "retry_of", b"retry_of", "retry_reason", b"retry_reason", "sent_at", b"sent_at", "staged", b"staged", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

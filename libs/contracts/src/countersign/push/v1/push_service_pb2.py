@@ -28,7 +28,7 @@ from countersign.push.v1 import export_pb2 as countersign_dot_push_dot_v1_dot_ex
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&countersign/push/v1/push_service.proto\x12\x13\x63ountersign.push.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\"countersign/errors/v1/errors.proto\x1a countersign/push/v1/export.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x99\x01\n\x10PushDraftRequest\x12 \n\x0e\x64raft_order_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12&\n\x10\x65xpected_version\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x01H\x00\x88\x01\x01\x12&\n\x11\x65rp_connection_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x42\x13\n\x11_expected_version\"o\n\x11PushDraftResponse\x12\x15\n\rerp_export_id\x18\x01 \x01(\t\x12\x31\n\x07outcome\x18\x02 \x01(\x0e\x32 .countersign.push.v1.PushOutcome\x12\x10\n\x08replayed\x18\x03 \x01(\x08\"\xb3\x01\n\x10RetryPushRequest\x12 \n\x0e\x64raft_order_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12&\n\x10\x65xpected_version\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x01H\x00\x88\x01\x01\x12\x18\n\x06reason\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\x12&\n\x11\x65rp_connection_id\x18\x04 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x42\x13\n\x11_expected_version\"o\n\x11RetryPushResponse\x12\x15\n\rerp_export_id\x18\x01 \x01(\t\x12\x31\n\x07outcome\x18\x02 \x01(\x0e\x32 .countersign.push.v1.PushOutcome\x12\x10\n\x08replayed\x18\x03 \x01(\x08\"[\n\x16\x42\x61tchPushDraftsRequest\x12\x41\n\x05items\x18\x01 \x03(\x0b\x32%.countersign.push.v1.PushDraftRequestB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xf4\x03\"\xa1\x01\n\x0f\x42\x61tchPushResult\x12\x16\n\x0e\x64raft_order_id\x18\x01 \x01(\t\x12\x38\n\x06pushed\x18\x02 \x01(\x0b\x32&.countersign.push.v1.PushDraftResponseH\x00\x12\x31\n\x07problem\x18\x03 \x01(\x0b\x32\x1e.countersign.errors.v1.ProblemH\x00\x42\t\n\x07outcome\"P\n\x17\x42\x61tchPushDraftsResponse\x12\x35\n\x07results\x18\x01 \x03(\x0b\x32$.countersign.push.v1.BatchPushResult\"3\n\x10GetExportRequest\x12\x1f\n\rerp_export_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"@\n\x11GetExportResponse\x12+\n\x06\x65xport\x18\x01 \x01(\x0b\x32\x1b.countersign.push.v1.Export\"\xd2\x02\n\x12ListExportsRequest\x12\x46\n\x08statuses\x18\x01 \x03(\x0e\x32!.countersign.push.v1.ExportStatusB\x11\xbaH\x0e\x92\x01\x0b\x10\x14\"\x07\x82\x01\x04\x10\x01 \x00\x12#\n\x0e\x64raft_order_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\"\n\x11stuck_for_seconds\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x0c\n\x04held\x18\x04 \x01(\x08\x12\x30\n\x0c\x63reated_from\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\ncreated_to\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1d\n\tpage_size\x18\x07 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x08 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\"\\\n\x13ListExportsResponse\x12,\n\x07\x65xports\x18\x01 \x03(\x0b\x32\x1b.countersign.push.v1.Export\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"8\n\x14PreviewExportRequest\x12 \n\x0e\x64raft_order_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"A\n\x15PreviewExportResponse\x12\x10\n\x08\x64ocument\x18\x01 \x01(\x0c\x12\x16\n\x0e\x63ontent_sha256\x18\x02 \x01(\t\"f\n\x14ResolveExportRequest\x12\x1f\n\rerp_export_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x11\n\tdelivered\x18\x02 \x01(\x08\x12\x1a\n\x06reason\x18\x03 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xd0\x0f\"D\n\x15ResolveExportResponse\x12+\n\x06\x65xport\x18\x01 \x01(\x0b\x32\x1b.countersign.push.v1.Export*\xab\x01\n\x0bPushOutcome\x12\x1c\n\x18PUSH_OUTCOME_UNSPECIFIED\x10\x00\x12\x18\n\x14PUSH_OUTCOME_PUSHING\x10\x01\x12\x1c\n\x18PUSH_OUTCOME_IN_PROGRESS\x10\x02\x12\x15\n\x11PUSH_OUTCOME_SENT\x10\x03\x12\x16\n\x12PUSH_OUTCOME_ACKED\x10\x04\x12\x17\n\x13PUSH_OUTCOME_FAILED\x10\x05\x32\xc1\x05\n\x0bPushService\x12Z\n\tPushDraft\x12%.countersign.push.v1.PushDraftRequest\x1a&.countersign.push.v1.PushDraftResponse\x12Z\n\tRetryPush\x12%.countersign.push.v1.RetryPushRequest\x1a&.countersign.push.v1.RetryPushResponse\x12l\n\x0f\x42\x61tchPushDrafts\x12+.countersign.push.v1.BatchPushDraftsRequest\x1a,.countersign.push.v1.BatchPushDraftsResponse\x12Z\n\tGetExport\x12%.countersign.push.v1.GetExportRequest\x1a&.countersign.push.v1.GetExportResponse\x12`\n\x0bListExports\x12\'.countersign.push.v1.ListExportsRequest\x1a(.countersign.push.v1.ListExportsResponse\x12\x66\n\rPreviewExport\x12).countersign.push.v1.PreviewExportRequest\x1a*.countersign.push.v1.PreviewExportResponse\x12\x66\n\rResolveExport\x12).countersign.push.v1.ResolveExportRequest\x1a*.countersign.push.v1.ResolveExportResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&countersign/push/v1/push_service.proto\x12\x13\x63ountersign.push.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\"countersign/errors/v1/errors.proto\x1a countersign/push/v1/export.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x99\x01\n\x10PushDraftRequest\x12 \n\x0e\x64raft_order_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12&\n\x10\x65xpected_version\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x01H\x00\x88\x01\x01\x12&\n\x11\x65rp_connection_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x42\x13\n\x11_expected_version\"o\n\x11PushDraftResponse\x12\x15\n\rerp_export_id\x18\x01 \x01(\t\x12\x31\n\x07outcome\x18\x02 \x01(\x0e\x32 .countersign.push.v1.PushOutcome\x12\x10\n\x08replayed\x18\x03 \x01(\x08\"\xb3\x01\n\x10RetryPushRequest\x12 \n\x0e\x64raft_order_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12&\n\x10\x65xpected_version\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x01H\x00\x88\x01\x01\x12\x18\n\x06reason\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\x12&\n\x11\x65rp_connection_id\x18\x04 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x42\x13\n\x11_expected_version\"o\n\x11RetryPushResponse\x12\x15\n\rerp_export_id\x18\x01 \x01(\t\x12\x31\n\x07outcome\x18\x02 \x01(\x0e\x32 .countersign.push.v1.PushOutcome\x12\x10\n\x08replayed\x18\x03 \x01(\x08\"[\n\x16\x42\x61tchPushDraftsRequest\x12\x41\n\x05items\x18\x01 \x03(\x0b\x32%.countersign.push.v1.PushDraftRequestB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xf4\x03\"\xa1\x01\n\x0f\x42\x61tchPushResult\x12\x16\n\x0e\x64raft_order_id\x18\x01 \x01(\t\x12\x38\n\x06pushed\x18\x02 \x01(\x0b\x32&.countersign.push.v1.PushDraftResponseH\x00\x12\x31\n\x07problem\x18\x03 \x01(\x0b\x32\x1e.countersign.errors.v1.ProblemH\x00\x42\t\n\x07outcome\"P\n\x17\x42\x61tchPushDraftsResponse\x12\x35\n\x07results\x18\x01 \x03(\x0b\x32$.countersign.push.v1.BatchPushResult\"3\n\x10GetExportRequest\x12\x1f\n\rerp_export_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"@\n\x11GetExportResponse\x12+\n\x06\x65xport\x18\x01 \x01(\x0b\x32\x1b.countersign.push.v1.Export\"\xd7\x03\n\x12ListExportsRequest\x12\x46\n\x08statuses\x18\x01 \x03(\x0e\x32!.countersign.push.v1.ExportStatusB\x11\xbaH\x0e\x92\x01\x0b\x10\x14\"\x07\x82\x01\x04\x10\x01 \x00\x12#\n\x0e\x64raft_order_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\"\n\x11stuck_for_seconds\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x0c\n\x04held\x18\x04 \x01(\x08\x12\x30\n\x0c\x63reated_from\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\ncreated_to\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1d\n\tpage_size\x18\x07 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x08 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\x12\x13\n\x0b\x61\x63k_overdue\x18\t \x01(\x08\x12&\n\x11\x65rp_connection_id\x18\n \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x10\n\x08retrying\x18\x0b \x01(\x08\x12\x34\n\nerror_code\x18\x0c \x01(\tB \xbaH\x1dr\x18\x32\x16^[A-Z][A-Z0-9_]{2,63}$\xd8\x01\x01\"\\\n\x13ListExportsResponse\x12,\n\x07\x65xports\x18\x01 \x03(\x0b\x32\x1b.countersign.push.v1.Export\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"8\n\x14PreviewExportRequest\x12 \n\x0e\x64raft_order_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"A\n\x15PreviewExportResponse\x12\x10\n\x08\x64ocument\x18\x01 \x01(\x0c\x12\x16\n\x0e\x63ontent_sha256\x18\x02 \x01(\t\"f\n\x14ResolveExportRequest\x12\x1f\n\rerp_export_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x11\n\tdelivered\x18\x02 \x01(\x08\x12\x1a\n\x06reason\x18\x03 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xd0\x0f\"D\n\x15ResolveExportResponse\x12+\n\x06\x65xport\x18\x01 \x01(\x0b\x32\x1b.countersign.push.v1.Export\"R\n\x15\x45xpediteExportRequest\x12\x1f\n\rerp_export_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x18\n\x06reason\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"E\n\x16\x45xpediteExportResponse\x12+\n\x06\x65xport\x18\x01 \x01(\x0b\x32\x1b.countersign.push.v1.Export\"R\n\x13\x43\x61ncelExportRequest\x12\x1f\n\rerp_export_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\x06reason\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xd0\x0f\"C\n\x14\x43\x61ncelExportResponse\x12+\n\x06\x65xport\x18\x01 \x01(\x0b\x32\x1b.countersign.push.v1.Export\";\n\x18GetExportDocumentRequest\x12\x1f\n\rerp_export_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"Y\n\x19GetExportDocumentResponse\x12\x10\n\x08\x64ocument\x18\x01 \x01(\x0c\x12\x17\n\x0f\x64ocument_sha256\x18\x02 \x01(\t\x12\x11\n\tfile_name\x18\x03 \x01(\t*\xab\x01\n\x0bPushOutcome\x12\x1c\n\x18PUSH_OUTCOME_UNSPECIFIED\x10\x00\x12\x18\n\x14PUSH_OUTCOME_PUSHING\x10\x01\x12\x1c\n\x18PUSH_OUTCOME_IN_PROGRESS\x10\x02\x12\x15\n\x11PUSH_OUTCOME_SENT\x10\x03\x12\x16\n\x12PUSH_OUTCOME_ACKED\x10\x04\x12\x17\n\x13PUSH_OUTCOME_FAILED\x10\x05\x32\x85\x08\n\x0bPushService\x12Z\n\tPushDraft\x12%.countersign.push.v1.PushDraftRequest\x1a&.countersign.push.v1.PushDraftResponse\x12Z\n\tRetryPush\x12%.countersign.push.v1.RetryPushRequest\x1a&.countersign.push.v1.RetryPushResponse\x12l\n\x0f\x42\x61tchPushDrafts\x12+.countersign.push.v1.BatchPushDraftsRequest\x1a,.countersign.push.v1.BatchPushDraftsResponse\x12Z\n\tGetExport\x12%.countersign.push.v1.GetExportRequest\x1a&.countersign.push.v1.GetExportResponse\x12`\n\x0bListExports\x12\'.countersign.push.v1.ListExportsRequest\x1a(.countersign.push.v1.ListExportsResponse\x12\x66\n\rPreviewExport\x12).countersign.push.v1.PreviewExportRequest\x1a*.countersign.push.v1.PreviewExportResponse\x12i\n\x0e\x45xpediteExport\x12*.countersign.push.v1.ExpediteExportRequest\x1a+.countersign.push.v1.ExpediteExportResponse\x12\x63\n\x0c\x43\x61ncelExport\x12(.countersign.push.v1.CancelExportRequest\x1a).countersign.push.v1.CancelExportResponse\x12r\n\x11GetExportDocument\x12-.countersign.push.v1.GetExportDocumentRequest\x1a..countersign.push.v1.GetExportDocumentResponse\x12\x66\n\rResolveExport\x12).countersign.push.v1.ResolveExportRequest\x1a*.countersign.push.v1.ResolveExportResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -63,14 +63,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTEXPORTSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\364\003(\000'
   _globals['_LISTEXPORTSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTEXPORTSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\364\003'
+  _globals['_LISTEXPORTSREQUEST'].fields_by_name['erp_connection_id']._loaded_options = None
+  _globals['_LISTEXPORTSREQUEST'].fields_by_name['erp_connection_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
+  _globals['_LISTEXPORTSREQUEST'].fields_by_name['error_code']._loaded_options = None
+  _globals['_LISTEXPORTSREQUEST'].fields_by_name['error_code']._serialized_options = b'\272H\035r\0302\026^[A-Z][A-Z0-9_]{2,63}$\330\001\001'
   _globals['_PREVIEWEXPORTREQUEST'].fields_by_name['draft_order_id']._loaded_options = None
   _globals['_PREVIEWEXPORTREQUEST'].fields_by_name['draft_order_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_RESOLVEEXPORTREQUEST'].fields_by_name['erp_export_id']._loaded_options = None
   _globals['_RESOLVEEXPORTREQUEST'].fields_by_name['erp_export_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_RESOLVEEXPORTREQUEST'].fields_by_name['reason']._loaded_options = None
   _globals['_RESOLVEEXPORTREQUEST'].fields_by_name['reason']._serialized_options = b'\272H\007r\005\020\001\030\320\017'
-  _globals['_PUSHOUTCOME']._serialized_start=1952
-  _globals['_PUSHOUTCOME']._serialized_end=2123
+  _globals['_EXPEDITEEXPORTREQUEST'].fields_by_name['erp_export_id']._loaded_options = None
+  _globals['_EXPEDITEEXPORTREQUEST'].fields_by_name['erp_export_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_EXPEDITEEXPORTREQUEST'].fields_by_name['reason']._loaded_options = None
+  _globals['_EXPEDITEEXPORTREQUEST'].fields_by_name['reason']._serialized_options = b'\272H\005r\003\030\320\017'
+  _globals['_CANCELEXPORTREQUEST'].fields_by_name['erp_export_id']._loaded_options = None
+  _globals['_CANCELEXPORTREQUEST'].fields_by_name['erp_export_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_CANCELEXPORTREQUEST'].fields_by_name['reason']._loaded_options = None
+  _globals['_CANCELEXPORTREQUEST'].fields_by_name['reason']._serialized_options = b'\272H\007r\005\020\001\030\320\017'
+  _globals['_GETEXPORTDOCUMENTREQUEST'].fields_by_name['erp_export_id']._loaded_options = None
+  _globals['_GETEXPORTDOCUMENTREQUEST'].fields_by_name['erp_export_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_PUSHOUTCOME']._serialized_start=2545
+  _globals['_PUSHOUTCOME']._serialized_end=2716
   _globals['_PUSHDRAFTREQUEST']._serialized_start=196
   _globals['_PUSHDRAFTREQUEST']._serialized_end=349
   _globals['_PUSHDRAFTRESPONSE']._serialized_start=351
@@ -90,17 +104,29 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETEXPORTRESPONSE']._serialized_start=1151
   _globals['_GETEXPORTRESPONSE']._serialized_end=1215
   _globals['_LISTEXPORTSREQUEST']._serialized_start=1218
-  _globals['_LISTEXPORTSREQUEST']._serialized_end=1556
-  _globals['_LISTEXPORTSRESPONSE']._serialized_start=1558
-  _globals['_LISTEXPORTSRESPONSE']._serialized_end=1650
-  _globals['_PREVIEWEXPORTREQUEST']._serialized_start=1652
-  _globals['_PREVIEWEXPORTREQUEST']._serialized_end=1708
-  _globals['_PREVIEWEXPORTRESPONSE']._serialized_start=1710
-  _globals['_PREVIEWEXPORTRESPONSE']._serialized_end=1775
-  _globals['_RESOLVEEXPORTREQUEST']._serialized_start=1777
-  _globals['_RESOLVEEXPORTREQUEST']._serialized_end=1879
-  _globals['_RESOLVEEXPORTRESPONSE']._serialized_start=1881
-  _globals['_RESOLVEEXPORTRESPONSE']._serialized_end=1949
-  _globals['_PUSHSERVICE']._serialized_start=2126
-  _globals['_PUSHSERVICE']._serialized_end=2831
+  _globals['_LISTEXPORTSREQUEST']._serialized_end=1689
+  _globals['_LISTEXPORTSRESPONSE']._serialized_start=1691
+  _globals['_LISTEXPORTSRESPONSE']._serialized_end=1783
+  _globals['_PREVIEWEXPORTREQUEST']._serialized_start=1785
+  _globals['_PREVIEWEXPORTREQUEST']._serialized_end=1841
+  _globals['_PREVIEWEXPORTRESPONSE']._serialized_start=1843
+  _globals['_PREVIEWEXPORTRESPONSE']._serialized_end=1908
+  _globals['_RESOLVEEXPORTREQUEST']._serialized_start=1910
+  _globals['_RESOLVEEXPORTREQUEST']._serialized_end=2012
+  _globals['_RESOLVEEXPORTRESPONSE']._serialized_start=2014
+  _globals['_RESOLVEEXPORTRESPONSE']._serialized_end=2082
+  _globals['_EXPEDITEEXPORTREQUEST']._serialized_start=2084
+  _globals['_EXPEDITEEXPORTREQUEST']._serialized_end=2166
+  _globals['_EXPEDITEEXPORTRESPONSE']._serialized_start=2168
+  _globals['_EXPEDITEEXPORTRESPONSE']._serialized_end=2237
+  _globals['_CANCELEXPORTREQUEST']._serialized_start=2239
+  _globals['_CANCELEXPORTREQUEST']._serialized_end=2321
+  _globals['_CANCELEXPORTRESPONSE']._serialized_start=2323
+  _globals['_CANCELEXPORTRESPONSE']._serialized_end=2390
+  _globals['_GETEXPORTDOCUMENTREQUEST']._serialized_start=2392
+  _globals['_GETEXPORTDOCUMENTREQUEST']._serialized_end=2451
+  _globals['_GETEXPORTDOCUMENTRESPONSE']._serialized_start=2453
+  _globals['_GETEXPORTDOCUMENTRESPONSE']._serialized_end=2542
+  _globals['_PUSHSERVICE']._serialized_start=2719
+  _globals['_PUSHSERVICE']._serialized_end=3748
 # @@protoc_insertion_point(module_scope)

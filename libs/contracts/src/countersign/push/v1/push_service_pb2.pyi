@@ -330,6 +330,10 @@ class ListExportsRequest(_message.Message):
     CREATED_TO_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    ACK_OVERDUE_FIELD_NUMBER: _builtins.int
+    ERP_CONNECTION_ID_FIELD_NUMBER: _builtins.int
+    RETRYING_FIELD_NUMBER: _builtins.int
+    ERROR_CODE_FIELD_NUMBER: _builtins.int
     draft_order_id: _builtins.str
     """UUID of a draft: all of its exports."""
     stuck_for_seconds: _builtins.int
@@ -340,6 +344,14 @@ class ListExportsRequest(_message.Message):
     """Rows per page; 0 means 50."""
     page_token: _builtins.str
     """next_page_token of the page before; empty for the first. Bound to the filters."""
+    ack_overdue: _builtins.bool
+    """Only exports that are SENT and whose answer is overdue (ack_due_at is past)."""
+    erp_connection_id: _builtins.str
+    """UUID of a connection: its exports only."""
+    retrying: _builtins.bool
+    """Only PENDING exports that failed at least once and wait for another attempt."""
+    error_code: _builtins.str
+    """Only exports whose last error has this code."""
     @_builtins.property
     def statuses(self) -> _containers.RepeatedScalarFieldContainer[_export_pb2.ExportStatus.ValueType]:
         """Any of these; empty means all."""
@@ -363,10 +375,14 @@ class ListExportsRequest(_message.Message):
         created_to: _timestamp_pb2.Timestamp | None = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        ack_overdue: _builtins.bool = ...,
+        erp_connection_id: _builtins.str = ...,
+        retrying: _builtins.bool = ...,
+        error_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["created_from", b"created_from", "created_to", b"created_to"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_from", b"created_from", "created_to", b"created_to", "draft_order_id", b"draft_order_id", "held", b"held", "page_size", b"page_size", "page_token", b"page_token", "statuses", b"statuses", "stuck_for_seconds", b"stuck_for_seconds"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack_overdue", b"ack_overdue", "created_from", b"created_from", "created_to", b"created_to", "draft_order_id", b"draft_order_id", "erp_connection_id", b"erp_connection_id", "error_code", b"error_code", "held", b"held", "page_size", b"page_size", "page_token", b"page_token", "retrying", b"retrying", "statuses", b"statuses", "stuck_for_seconds", b"stuck_for_seconds"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -501,3 +517,155 @@ class ResolveExportResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ResolveExportResponse: _TypeAlias = ResolveExportResponse  # noqa: Y015
+
+@_typing.final
+class ExpediteExportRequest(_message.Message):
+    """ExpediteExportRequest names an export."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ERP_EXPORT_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    erp_export_id: _builtins.str
+    """UUID."""
+    reason: _builtins.str
+    """Why; kept in the audit trail."""
+    def __init__(
+        self,
+        *,
+        erp_export_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["erp_export_id", b"erp_export_id", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExpediteExportRequest: _TypeAlias = ExpediteExportRequest  # noqa: Y015
+
+@_typing.final
+class ExpediteExportResponse(_message.Message):
+    """ExpediteExportResponse is the export after it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPORT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def export(self) -> _export_pb2.Export:
+        """The export."""
+
+    def __init__(
+        self,
+        *,
+        export: _export_pb2.Export | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["export", b"export"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["export", b"export"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExpediteExportResponse: _TypeAlias = ExpediteExportResponse  # noqa: Y015
+
+@_typing.final
+class CancelExportRequest(_message.Message):
+    """CancelExportRequest names an export."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ERP_EXPORT_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    erp_export_id: _builtins.str
+    """UUID."""
+    reason: _builtins.str
+    """Why; kept in the audit trail."""
+    def __init__(
+        self,
+        *,
+        erp_export_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["erp_export_id", b"erp_export_id", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelExportRequest: _TypeAlias = CancelExportRequest  # noqa: Y015
+
+@_typing.final
+class CancelExportResponse(_message.Message):
+    """CancelExportResponse is the export after it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPORT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def export(self) -> _export_pb2.Export:
+        """FAILED, or still PENDING with cancel_requested_at."""
+
+    def __init__(
+        self,
+        *,
+        export: _export_pb2.Export | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["export", b"export"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["export", b"export"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelExportResponse: _TypeAlias = CancelExportResponse  # noqa: Y015
+
+@_typing.final
+class GetExportDocumentRequest(_message.Message):
+    """GetExportDocumentRequest names an export."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ERP_EXPORT_ID_FIELD_NUMBER: _builtins.int
+    erp_export_id: _builtins.str
+    """UUID."""
+    def __init__(
+        self,
+        *,
+        erp_export_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["erp_export_id", b"erp_export_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetExportDocumentRequest: _TypeAlias = GetExportDocumentRequest  # noqa: Y015
+
+@_typing.final
+class GetExportDocumentResponse(_message.Message):
+    """GetExportDocumentResponse is the document."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    DOCUMENT_SHA256_FIELD_NUMBER: _builtins.int
+    FILE_NAME_FIELD_NUMBER: _builtins.int
+    document: _builtins.bytes
+    """The exact bytes."""
+    document_sha256: _builtins.str
+    """SHA-256 of them, 64 lower-case hex digits; equals the export's document_sha256."""
+    file_name: _builtins.str
+    """The export's file name."""
+    def __init__(
+        self,
+        *,
+        document: _builtins.bytes = ...,
+        document_sha256: _builtins.str = ...,
+        file_name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "document_sha256", b"document_sha256", "file_name", b"file_name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetExportDocumentResponse: _TypeAlias = GetExportDocumentResponse  # noqa: Y015

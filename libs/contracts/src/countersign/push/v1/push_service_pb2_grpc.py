@@ -69,6 +69,21 @@ class PushServiceStub:
                 request_serializer=countersign_dot_push_dot_v1_dot_push__service__pb2.PreviewExportRequest.SerializeToString,
                 response_deserializer=countersign_dot_push_dot_v1_dot_push__service__pb2.PreviewExportResponse.FromString,
                 _registered_method=True)
+        self.ExpediteExport = channel.unary_unary(
+                '/countersign.push.v1.PushService/ExpediteExport',
+                request_serializer=countersign_dot_push_dot_v1_dot_push__service__pb2.ExpediteExportRequest.SerializeToString,
+                response_deserializer=countersign_dot_push_dot_v1_dot_push__service__pb2.ExpediteExportResponse.FromString,
+                _registered_method=True)
+        self.CancelExport = channel.unary_unary(
+                '/countersign.push.v1.PushService/CancelExport',
+                request_serializer=countersign_dot_push_dot_v1_dot_push__service__pb2.CancelExportRequest.SerializeToString,
+                response_deserializer=countersign_dot_push_dot_v1_dot_push__service__pb2.CancelExportResponse.FromString,
+                _registered_method=True)
+        self.GetExportDocument = channel.unary_unary(
+                '/countersign.push.v1.PushService/GetExportDocument',
+                request_serializer=countersign_dot_push_dot_v1_dot_push__service__pb2.GetExportDocumentRequest.SerializeToString,
+                response_deserializer=countersign_dot_push_dot_v1_dot_push__service__pb2.GetExportDocumentResponse.FromString,
+                _registered_method=True)
         self.ResolveExport = channel.unary_unary(
                 '/countersign.push.v1.PushService/ResolveExport',
                 request_serializer=countersign_dot_push_dot_v1_dot_push__service__pb2.ResolveExportRequest.SerializeToString,
@@ -135,6 +150,33 @@ class PushServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExpediteExport(self, request, context):
+        """Has a waiting export tried now instead of at next_attempt_at. Nothing changes when a
+        worker is at it. Idempotent. Roles: ADMIN, OPERATOR.
+        Errors: EXPORT_NOT_FOUND, EXPORT_WRONG_STATE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelExport(self, request, context):
+        """Ends a PENDING export without delivering it. Nothing staged: FAILED (CANCELLED) at once,
+        and a worker that is at it loses its lease. Staged: cancel_requested_at is set, and it is
+        FAILED once a worker took the file back, or SENT if the file had been delivered before.
+        Idempotent. Roles: ADMIN, OPERATOR. Errors: EXPORT_NOT_FOUND, EXPORT_WRONG_STATE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetExportDocument(self, request, context):
+        """Reads the exact bytes of a document that was written to the dropzone, or was about to be.
+        Roles: any. Errors: EXPORT_NOT_FOUND, EXPORT_WRONG_STATE, CONTENT_DIGEST_MISMATCH.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ResolveExport(self, request, context):
         """Settles a held export by hand. Only while its outcome is unknown. Roles: ADMIN.
         Errors: EXPORT_NOT_FOUND, EXPORT_WRONG_STATE.
@@ -175,6 +217,21 @@ def add_PushServiceServicer_to_server(servicer, server):
                     servicer.PreviewExport,
                     request_deserializer=countersign_dot_push_dot_v1_dot_push__service__pb2.PreviewExportRequest.FromString,
                     response_serializer=countersign_dot_push_dot_v1_dot_push__service__pb2.PreviewExportResponse.SerializeToString,
+            ),
+            'ExpediteExport': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExpediteExport,
+                    request_deserializer=countersign_dot_push_dot_v1_dot_push__service__pb2.ExpediteExportRequest.FromString,
+                    response_serializer=countersign_dot_push_dot_v1_dot_push__service__pb2.ExpediteExportResponse.SerializeToString,
+            ),
+            'CancelExport': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelExport,
+                    request_deserializer=countersign_dot_push_dot_v1_dot_push__service__pb2.CancelExportRequest.FromString,
+                    response_serializer=countersign_dot_push_dot_v1_dot_push__service__pb2.CancelExportResponse.SerializeToString,
+            ),
+            'GetExportDocument': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetExportDocument,
+                    request_deserializer=countersign_dot_push_dot_v1_dot_push__service__pb2.GetExportDocumentRequest.FromString,
+                    response_serializer=countersign_dot_push_dot_v1_dot_push__service__pb2.GetExportDocumentResponse.SerializeToString,
             ),
             'ResolveExport': grpc.unary_unary_rpc_method_handler(
                     servicer.ResolveExport,
@@ -349,6 +406,87 @@ class PushService:
             '/countersign.push.v1.PushService/PreviewExport',
             countersign_dot_push_dot_v1_dot_push__service__pb2.PreviewExportRequest.SerializeToString,
             countersign_dot_push_dot_v1_dot_push__service__pb2.PreviewExportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExpediteExport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/countersign.push.v1.PushService/ExpediteExport',
+            countersign_dot_push_dot_v1_dot_push__service__pb2.ExpediteExportRequest.SerializeToString,
+            countersign_dot_push_dot_v1_dot_push__service__pb2.ExpediteExportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelExport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/countersign.push.v1.PushService/CancelExport',
+            countersign_dot_push_dot_v1_dot_push__service__pb2.CancelExportRequest.SerializeToString,
+            countersign_dot_push_dot_v1_dot_push__service__pb2.CancelExportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetExportDocument(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/countersign.push.v1.PushService/GetExportDocument',
+            countersign_dot_push_dot_v1_dot_push__service__pb2.GetExportDocumentRequest.SerializeToString,
+            countersign_dot_push_dot_v1_dot_push__service__pb2.GetExportDocumentResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -63,6 +63,21 @@ class PushServiceStub:
     drafts in APPROVED, PUSHING, PUSHED or ERROR. export_id is null in it where there is no
     export yet. Roles: any. Errors: DRAFT_NOT_FOUND, WRONG_STATE, CONTENT_DIGEST_MISMATCH.
     """
+    ExpediteExport: _grpc.UnaryUnaryMultiCallable[_push_service_pb2.ExpediteExportRequest, _push_service_pb2.ExpediteExportResponse]
+    """Has a waiting export tried now instead of at next_attempt_at. Nothing changes when a
+    worker is at it. Idempotent. Roles: ADMIN, OPERATOR.
+    Errors: EXPORT_NOT_FOUND, EXPORT_WRONG_STATE.
+    """
+    CancelExport: _grpc.UnaryUnaryMultiCallable[_push_service_pb2.CancelExportRequest, _push_service_pb2.CancelExportResponse]
+    """Ends a PENDING export without delivering it. Nothing staged: FAILED (CANCELLED) at once,
+    and a worker that is at it loses its lease. Staged: cancel_requested_at is set, and it is
+    FAILED once a worker took the file back, or SENT if the file had been delivered before.
+    Idempotent. Roles: ADMIN, OPERATOR. Errors: EXPORT_NOT_FOUND, EXPORT_WRONG_STATE.
+    """
+    GetExportDocument: _grpc.UnaryUnaryMultiCallable[_push_service_pb2.GetExportDocumentRequest, _push_service_pb2.GetExportDocumentResponse]
+    """Reads the exact bytes of a document that was written to the dropzone, or was about to be.
+    Roles: any. Errors: EXPORT_NOT_FOUND, EXPORT_WRONG_STATE, CONTENT_DIGEST_MISMATCH.
+    """
     ResolveExport: _grpc.UnaryUnaryMultiCallable[_push_service_pb2.ResolveExportRequest, _push_service_pb2.ResolveExportResponse]
     """Settles a held export by hand. Only while its outcome is unknown. Roles: ADMIN.
     Errors: EXPORT_NOT_FOUND, EXPORT_WRONG_STATE.
@@ -102,6 +117,21 @@ class PushServiceAsyncStub(PushServiceStub):
     """Builds the document that a push (or retry) would deliver, from the approved content:
     drafts in APPROVED, PUSHING, PUSHED or ERROR. export_id is null in it where there is no
     export yet. Roles: any. Errors: DRAFT_NOT_FOUND, WRONG_STATE, CONTENT_DIGEST_MISMATCH.
+    """
+    ExpediteExport: _aio.UnaryUnaryMultiCallable[_push_service_pb2.ExpediteExportRequest, _push_service_pb2.ExpediteExportResponse]  # type: ignore[assignment]
+    """Has a waiting export tried now instead of at next_attempt_at. Nothing changes when a
+    worker is at it. Idempotent. Roles: ADMIN, OPERATOR.
+    Errors: EXPORT_NOT_FOUND, EXPORT_WRONG_STATE.
+    """
+    CancelExport: _aio.UnaryUnaryMultiCallable[_push_service_pb2.CancelExportRequest, _push_service_pb2.CancelExportResponse]  # type: ignore[assignment]
+    """Ends a PENDING export without delivering it. Nothing staged: FAILED (CANCELLED) at once,
+    and a worker that is at it loses its lease. Staged: cancel_requested_at is set, and it is
+    FAILED once a worker took the file back, or SENT if the file had been delivered before.
+    Idempotent. Roles: ADMIN, OPERATOR. Errors: EXPORT_NOT_FOUND, EXPORT_WRONG_STATE.
+    """
+    GetExportDocument: _aio.UnaryUnaryMultiCallable[_push_service_pb2.GetExportDocumentRequest, _push_service_pb2.GetExportDocumentResponse]  # type: ignore[assignment]
+    """Reads the exact bytes of a document that was written to the dropzone, or was about to be.
+    Roles: any. Errors: EXPORT_NOT_FOUND, EXPORT_WRONG_STATE, CONTENT_DIGEST_MISMATCH.
     """
     ResolveExport: _aio.UnaryUnaryMultiCallable[_push_service_pb2.ResolveExportRequest, _push_service_pb2.ResolveExportResponse]  # type: ignore[assignment]
     """Settles a held export by hand. Only while its outcome is unknown. Roles: ADMIN.
@@ -175,6 +205,39 @@ class PushServiceServicer(metaclass=_abc_1.ABCMeta):
         """Builds the document that a push (or retry) would deliver, from the approved content:
         drafts in APPROVED, PUSHING, PUSHED or ERROR. export_id is null in it where there is no
         export yet. Roles: any. Errors: DRAFT_NOT_FOUND, WRONG_STATE, CONTENT_DIGEST_MISMATCH.
+        """
+
+    @_abc_1.abstractmethod
+    def ExpediteExport(
+        self,
+        request: _push_service_pb2.ExpediteExportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_push_service_pb2.ExpediteExportResponse, _abc.Awaitable[_push_service_pb2.ExpediteExportResponse]]:
+        """Has a waiting export tried now instead of at next_attempt_at. Nothing changes when a
+        worker is at it. Idempotent. Roles: ADMIN, OPERATOR.
+        Errors: EXPORT_NOT_FOUND, EXPORT_WRONG_STATE.
+        """
+
+    @_abc_1.abstractmethod
+    def CancelExport(
+        self,
+        request: _push_service_pb2.CancelExportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_push_service_pb2.CancelExportResponse, _abc.Awaitable[_push_service_pb2.CancelExportResponse]]:
+        """Ends a PENDING export without delivering it. Nothing staged: FAILED (CANCELLED) at once,
+        and a worker that is at it loses its lease. Staged: cancel_requested_at is set, and it is
+        FAILED once a worker took the file back, or SENT if the file had been delivered before.
+        Idempotent. Roles: ADMIN, OPERATOR. Errors: EXPORT_NOT_FOUND, EXPORT_WRONG_STATE.
+        """
+
+    @_abc_1.abstractmethod
+    def GetExportDocument(
+        self,
+        request: _push_service_pb2.GetExportDocumentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_push_service_pb2.GetExportDocumentResponse, _abc.Awaitable[_push_service_pb2.GetExportDocumentResponse]]:
+        """Reads the exact bytes of a document that was written to the dropzone, or was about to be.
+        Roles: any. Errors: EXPORT_NOT_FOUND, EXPORT_WRONG_STATE, CONTENT_DIGEST_MISMATCH.
         """
 
     @_abc_1.abstractmethod

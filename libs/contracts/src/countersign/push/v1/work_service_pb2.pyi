@@ -83,6 +83,7 @@ class ConnectionAccess(_message.Message):
     CONFIG_JSON_FIELD_NUMBER: _builtins.int
     SECRETS_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    CONCURRENCY_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUID."""
     org_id: _builtins.str
@@ -93,6 +94,8 @@ class ConnectionAccess(_message.Message):
     """The connector's settings, a JSON object."""
     version: _builtins.int
     """Grows with every change; a worker's pooled connection is stale when it differs."""
+    concurrency: _builtins.int
+    """Deliveries that one worker may have under way to it at once; 0: the worker's own limit."""
     @_builtins.property
     def secrets(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Secrets by name."""
@@ -106,10 +109,11 @@ class ConnectionAccess(_message.Message):
         config_json: _builtins.str = ...,
         secrets: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         version: _builtins.int = ...,
+        concurrency: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["config_json", b"config_json", "connector_type", b"connector_type", "id", b"id", "org_id", b"org_id", "secrets", b"secrets", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["concurrency", b"concurrency", "config_json", b"config_json", "connector_type", b"connector_type", "id", b"id", "org_id", b"org_id", "secrets", b"secrets", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -136,6 +140,7 @@ class Assignment(_message.Message):
     TRACEPARENT_FIELD_NUMBER: _builtins.int
     DRAFT_ORDER_ID_FIELD_NUMBER: _builtins.int
     OUTCOME_UNKNOWN_SINCE_FIELD_NUMBER: _builtins.int
+    CANCEL_REQUESTED_FIELD_NUMBER: _builtins.int
     lease_seconds: _builtins.float
     """Length of the lease from the claim, in seconds; workers count from their own clock."""
     attempt: _builtins.int
@@ -158,6 +163,8 @@ class Assignment(_message.Message):
     """W3C traceparent of the push."""
     draft_order_id: _builtins.str
     """UUID of the draft."""
+    cancel_requested: _builtins.bool
+    """An operator asked to take it back: withdraw the staged file and report FAILED (CANCELLED)."""
     @_builtins.property
     def lease(self) -> Global___Lease:
         """The right to it."""
@@ -192,10 +199,11 @@ class Assignment(_message.Message):
         traceparent: _builtins.str = ...,
         draft_order_id: _builtins.str = ...,
         outcome_unknown_since: _timestamp_pb2.Timestamp | None = ...,
+        cancel_requested: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["connection", b"connection", "lease", b"lease", "leased_until", b"leased_until", "outcome_unknown_since", b"outcome_unknown_since"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "connection", b"connection", "content_sha256", b"content_sha256", "document", b"document", "document_sha256", b"document_sha256", "draft_order_id", b"draft_order_id", "file_name", b"file_name", "last_attempt", b"last_attempt", "lease", b"lease", "lease_seconds", b"lease_seconds", "leased_until", b"leased_until", "outcome_unknown_since", b"outcome_unknown_since", "request_id", b"request_id", "staged_name", b"staged_name", "traceparent", b"traceparent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "cancel_requested", b"cancel_requested", "connection", b"connection", "content_sha256", b"content_sha256", "document", b"document", "document_sha256", b"document_sha256", "draft_order_id", b"draft_order_id", "file_name", b"file_name", "last_attempt", b"last_attempt", "lease", b"lease", "lease_seconds", b"lease_seconds", "leased_until", b"leased_until", "outcome_unknown_since", b"outcome_unknown_since", "request_id", b"request_id", "staged_name", b"staged_name", "traceparent", b"traceparent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -261,25 +269,57 @@ class ClaimNextRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class RoomByConnectionEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.int
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     WORKER_ID_FIELD_NUMBER: _builtins.int
     MAX_ASSIGNMENTS_FIELD_NUMBER: _builtins.int
     WAIT_SECONDS_FIELD_NUMBER: _builtins.int
+    MAX_PER_CONNECTION_FIELD_NUMBER: _builtins.int
+    ROOM_BY_CONNECTION_FIELD_NUMBER: _builtins.int
     worker_id: _builtins.str
     """Who asks, for people to read."""
     max_assignments: _builtins.int
     """How many exports at the most."""
     wait_seconds: _builtins.float
     """How long to wait for the first, in seconds."""
+    max_per_connection: _builtins.int
+    """At the most this many of one connection; 0 means no limit but max_assignments."""
+    @_builtins.property
+    def room_by_connection(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
+        """Connections that this worker has less room for than that, with the room: 0 for a full one
+        or one whose server is being left alone. Keys are UUIDs.
+        """
+
     def __init__(
         self,
         *,
         worker_id: _builtins.str = ...,
         max_assignments: _builtins.int = ...,
         wait_seconds: _builtins.float = ...,
+        max_per_connection: _builtins.int = ...,
+        room_by_connection: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_assignments", b"max_assignments", "wait_seconds", b"wait_seconds", "worker_id", b"worker_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_assignments", b"max_assignments", "max_per_connection", b"max_per_connection", "room_by_connection", b"room_by_connection", "wait_seconds", b"wait_seconds", "worker_id", b"worker_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -577,6 +617,11 @@ class ReportDeferredRequest(_message.Message):
 
     LEASE_FIELD_NUMBER: _builtins.int
     ERROR_FIELD_NUMBER: _builtins.int
+    WITHDRAWN_FIELD_NUMBER: _builtins.int
+    withdrawn: _builtins.bool
+    """True when the staged file was taken back and is no token any more: the record of it is
+    cleared and the next attempt stages anew.
+    """
     @_builtins.property
     def lease(self) -> Global___Lease:
         """The lease."""
@@ -590,10 +635,11 @@ class ReportDeferredRequest(_message.Message):
         *,
         lease: Global___Lease | None = ...,
         error: Global___AttemptError | None = ...,
+        withdrawn: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "lease", b"lease"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "lease", b"lease"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "lease", b"lease", "withdrawn", b"withdrawn"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -689,6 +735,7 @@ class ReportAckRequest(_message.Message):
     ACCEPTED_FIELD_NUMBER: _builtins.int
     ERP_ORDER_ID_FIELD_NUMBER: _builtins.int
     ERROR_FIELD_NUMBER: _builtins.int
+    EXPORT_ID_FIELD_NUMBER: _builtins.int
     org_id: _builtins.str
     """UUID of the org."""
     erp_connection_id: _builtins.str
@@ -699,6 +746,10 @@ class ReportAckRequest(_message.Message):
     """True: the ERP has the order. False: it refused the file."""
     erp_order_id: _builtins.str
     """The ERP's own number of the order, when accepted."""
+    export_id: _builtins.str
+    """UUID of the export, where the answer names it. It must be the one that the file name
+    belongs to; where no export has that file name, it is found by this.
+    """
     @_builtins.property
     def error(self) -> Global___AttemptError:
         """The ERP's words, when refused."""
@@ -712,10 +763,11 @@ class ReportAckRequest(_message.Message):
         accepted: _builtins.bool = ...,
         erp_order_id: _builtins.str = ...,
         error: Global___AttemptError | None = ...,
+        export_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "erp_connection_id", b"erp_connection_id", "erp_order_id", b"erp_order_id", "error", b"error", "file_name", b"file_name", "org_id", b"org_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "erp_connection_id", b"erp_connection_id", "erp_order_id", b"erp_order_id", "error", b"error", "export_id", b"export_id", "file_name", b"file_name", "org_id", b"org_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -871,6 +923,209 @@ class ListDropzonesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListDropzonesResponse: _TypeAlias = ListDropzonesResponse  # noqa: Y015
+
+@_typing.final
+class ClaimAckPollsRequest(_message.Message):
+    """ClaimAckPollsRequest asks for connections to look at."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORKER_ID_FIELD_NUMBER: _builtins.int
+    MAX_CONNECTIONS_FIELD_NUMBER: _builtins.int
+    worker_id: _builtins.str
+    """Who asks, for people to read."""
+    max_connections: _builtins.int
+    """How many connections at the most."""
+    def __init__(
+        self,
+        *,
+        worker_id: _builtins.str = ...,
+        max_connections: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_connections", b"max_connections", "worker_id", b"worker_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClaimAckPollsRequest: _TypeAlias = ClaimAckPollsRequest  # noqa: Y015
+
+@_typing.final
+class ClaimAckPollsResponse(_message.Message):
+    """ClaimAckPollsResponse has the connections that are this worker's to look at."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONNECTIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def connections(self) -> _containers.RepeatedCompositeFieldContainer[Global___ConnectionAccess]:
+        """The connections."""
+
+    def __init__(
+        self,
+        *,
+        connections: _abc.Iterable[Global___ConnectionAccess] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["connections", b"connections"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClaimAckPollsResponse: _TypeAlias = ClaimAckPollsResponse  # noqa: Y015
+
+@_typing.final
+class ReportAckPollRequest(_message.Message):
+    """ReportAckPollRequest ends a look."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORG_ID_FIELD_NUMBER: _builtins.int
+    ERP_CONNECTION_ID_FIELD_NUMBER: _builtins.int
+    WORKER_ID_FIELD_NUMBER: _builtins.int
+    MORE_FIELD_NUMBER: _builtins.int
+    org_id: _builtins.str
+    """UUID of the org."""
+    erp_connection_id: _builtins.str
+    """UUID of the connection."""
+    worker_id: _builtins.str
+    """Who claimed it."""
+    more: _builtins.bool
+    """Whether answers were left waiting: the next look is then due at once."""
+    def __init__(
+        self,
+        *,
+        org_id: _builtins.str = ...,
+        erp_connection_id: _builtins.str = ...,
+        worker_id: _builtins.str = ...,
+        more: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["erp_connection_id", b"erp_connection_id", "more", b"more", "org_id", b"org_id", "worker_id", b"worker_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportAckPollRequest: _TypeAlias = ReportAckPollRequest  # noqa: Y015
+
+@_typing.final
+class ReportAckPollResponse(_message.Message):
+    """ReportAckPollResponse is empty."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportAckPollResponse: _TypeAlias = ReportAckPollResponse  # noqa: Y015
+
+@_typing.final
+class ReportConnectionHealthRequest(_message.Message):
+    """ReportConnectionHealthRequest is what a worker saw of a connection's server."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORG_ID_FIELD_NUMBER: _builtins.int
+    ERP_CONNECTION_ID_FIELD_NUMBER: _builtins.int
+    WORKER_ID_FIELD_NUMBER: _builtins.int
+    BREAKER_FIELD_NUMBER: _builtins.int
+    ERROR_FIELD_NUMBER: _builtins.int
+    org_id: _builtins.str
+    """UUID of the org."""
+    erp_connection_id: _builtins.str
+    """UUID of the connection."""
+    worker_id: _builtins.str
+    """Who saw it, for people to read."""
+    breaker: _connection_service_pb2.BreakerState.ValueType
+    """What it saw."""
+    @_builtins.property
+    def error(self) -> Global___AttemptError:
+        """The failure that opened it; unset when CLOSED."""
+
+    def __init__(
+        self,
+        *,
+        org_id: _builtins.str = ...,
+        erp_connection_id: _builtins.str = ...,
+        worker_id: _builtins.str = ...,
+        breaker: _connection_service_pb2.BreakerState.ValueType = ...,
+        error: Global___AttemptError | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["breaker", b"breaker", "erp_connection_id", b"erp_connection_id", "error", b"error", "org_id", b"org_id", "worker_id", b"worker_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportConnectionHealthRequest: _TypeAlias = ReportConnectionHealthRequest  # noqa: Y015
+
+@_typing.final
+class ReportConnectionHealthResponse(_message.Message):
+    """ReportConnectionHealthResponse is empty."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportConnectionHealthResponse: _TypeAlias = ReportConnectionHealthResponse  # noqa: Y015
+
+@_typing.final
+class AnnounceConnectorsRequest(_message.Message):
+    """AnnounceConnectorsRequest lists what a worker can serve."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORKER_ID_FIELD_NUMBER: _builtins.int
+    CONNECTORS_FIELD_NUMBER: _builtins.int
+    worker_id: _builtins.str
+    """Who has them, for people to read."""
+    @_builtins.property
+    def connectors(self) -> _containers.RepeatedCompositeFieldContainer[_connection_service_pb2.ConnectorType]:
+        """The connectors."""
+
+    def __init__(
+        self,
+        *,
+        worker_id: _builtins.str = ...,
+        connectors: _abc.Iterable[_connection_service_pb2.ConnectorType] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["connectors", b"connectors", "worker_id", b"worker_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AnnounceConnectorsRequest: _TypeAlias = AnnounceConnectorsRequest  # noqa: Y015
+
+@_typing.final
+class AnnounceConnectorsResponse(_message.Message):
+    """AnnounceConnectorsResponse is empty."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AnnounceConnectorsResponse: _TypeAlias = AnnounceConnectorsResponse  # noqa: Y015
 
 @_typing.final
 class ClaimConnectionTestRequest(_message.Message):

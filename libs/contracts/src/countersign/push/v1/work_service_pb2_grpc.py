@@ -101,6 +101,26 @@ class WorkServiceStub:
                 request_serializer=countersign_dot_push_dot_v1_dot_work__service__pb2.ListDropzonesRequest.SerializeToString,
                 response_deserializer=countersign_dot_push_dot_v1_dot_work__service__pb2.ListDropzonesResponse.FromString,
                 _registered_method=True)
+        self.ClaimAckPolls = channel.unary_unary(
+                '/countersign.push.v1.WorkService/ClaimAckPolls',
+                request_serializer=countersign_dot_push_dot_v1_dot_work__service__pb2.ClaimAckPollsRequest.SerializeToString,
+                response_deserializer=countersign_dot_push_dot_v1_dot_work__service__pb2.ClaimAckPollsResponse.FromString,
+                _registered_method=True)
+        self.ReportAckPoll = channel.unary_unary(
+                '/countersign.push.v1.WorkService/ReportAckPoll',
+                request_serializer=countersign_dot_push_dot_v1_dot_work__service__pb2.ReportAckPollRequest.SerializeToString,
+                response_deserializer=countersign_dot_push_dot_v1_dot_work__service__pb2.ReportAckPollResponse.FromString,
+                _registered_method=True)
+        self.ReportConnectionHealth = channel.unary_unary(
+                '/countersign.push.v1.WorkService/ReportConnectionHealth',
+                request_serializer=countersign_dot_push_dot_v1_dot_work__service__pb2.ReportConnectionHealthRequest.SerializeToString,
+                response_deserializer=countersign_dot_push_dot_v1_dot_work__service__pb2.ReportConnectionHealthResponse.FromString,
+                _registered_method=True)
+        self.AnnounceConnectors = channel.unary_unary(
+                '/countersign.push.v1.WorkService/AnnounceConnectors',
+                request_serializer=countersign_dot_push_dot_v1_dot_work__service__pb2.AnnounceConnectorsRequest.SerializeToString,
+                response_deserializer=countersign_dot_push_dot_v1_dot_work__service__pb2.AnnounceConnectorsResponse.FromString,
+                _registered_method=True)
         self.ClaimConnectionTest = channel.unary_unary(
                 '/countersign.push.v1.WorkService/ClaimConnectionTest',
                 request_serializer=countersign_dot_push_dot_v1_dot_work__service__pb2.ClaimConnectionTestRequest.SerializeToString,
@@ -132,7 +152,8 @@ class WorkServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ClaimNext(self, request, context):
-        """Claims due exports of any org, fairly across orgs, and waits for one for a while.
+        """Claims due exports of any org, fairly across orgs and connections, and waits for one for a
+        while. Exports of paused connections are never handed out.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -206,7 +227,37 @@ class WorkServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListDropzones(self, request, context):
-        """Lists the active connections, so that a worker knows which dropzones to sweep.
+        """Lists the connections that may hold files of ours, so that a worker knows what to sweep.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ClaimAckPolls(self, request, context):
+        """Claims connections whose answers are due to be looked for, each for one worker at a time:
+        until the look is reported, or for as long as a lease lasts. At once; may be empty.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReportAckPoll(self, request, context):
+        """Ends a look for answers; the next one is due a poll interval later. Idempotent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReportConnectionHealth(self, request, context):
+        """Records whether a connection's server answers, for operators to see. Idempotent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AnnounceConnectors(self, request, context):
+        """Says which connectors this worker has, so that connections of their types can be made.
+        Built-in types are not changed by it. Idempotent; repeated now and then.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -288,6 +339,26 @@ def add_WorkServiceServicer_to_server(servicer, server):
                     servicer.ListDropzones,
                     request_deserializer=countersign_dot_push_dot_v1_dot_work__service__pb2.ListDropzonesRequest.FromString,
                     response_serializer=countersign_dot_push_dot_v1_dot_work__service__pb2.ListDropzonesResponse.SerializeToString,
+            ),
+            'ClaimAckPolls': grpc.unary_unary_rpc_method_handler(
+                    servicer.ClaimAckPolls,
+                    request_deserializer=countersign_dot_push_dot_v1_dot_work__service__pb2.ClaimAckPollsRequest.FromString,
+                    response_serializer=countersign_dot_push_dot_v1_dot_work__service__pb2.ClaimAckPollsResponse.SerializeToString,
+            ),
+            'ReportAckPoll': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReportAckPoll,
+                    request_deserializer=countersign_dot_push_dot_v1_dot_work__service__pb2.ReportAckPollRequest.FromString,
+                    response_serializer=countersign_dot_push_dot_v1_dot_work__service__pb2.ReportAckPollResponse.SerializeToString,
+            ),
+            'ReportConnectionHealth': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReportConnectionHealth,
+                    request_deserializer=countersign_dot_push_dot_v1_dot_work__service__pb2.ReportConnectionHealthRequest.FromString,
+                    response_serializer=countersign_dot_push_dot_v1_dot_work__service__pb2.ReportConnectionHealthResponse.SerializeToString,
+            ),
+            'AnnounceConnectors': grpc.unary_unary_rpc_method_handler(
+                    servicer.AnnounceConnectors,
+                    request_deserializer=countersign_dot_push_dot_v1_dot_work__service__pb2.AnnounceConnectorsRequest.FromString,
+                    response_serializer=countersign_dot_push_dot_v1_dot_work__service__pb2.AnnounceConnectorsResponse.SerializeToString,
             ),
             'ClaimConnectionTest': grpc.unary_unary_rpc_method_handler(
                     servicer.ClaimConnectionTest,
@@ -631,6 +702,114 @@ class WorkService:
             '/countersign.push.v1.WorkService/ListDropzones',
             countersign_dot_push_dot_v1_dot_work__service__pb2.ListDropzonesRequest.SerializeToString,
             countersign_dot_push_dot_v1_dot_work__service__pb2.ListDropzonesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ClaimAckPolls(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/countersign.push.v1.WorkService/ClaimAckPolls',
+            countersign_dot_push_dot_v1_dot_work__service__pb2.ClaimAckPollsRequest.SerializeToString,
+            countersign_dot_push_dot_v1_dot_work__service__pb2.ClaimAckPollsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReportAckPoll(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/countersign.push.v1.WorkService/ReportAckPoll',
+            countersign_dot_push_dot_v1_dot_work__service__pb2.ReportAckPollRequest.SerializeToString,
+            countersign_dot_push_dot_v1_dot_work__service__pb2.ReportAckPollResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReportConnectionHealth(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/countersign.push.v1.WorkService/ReportConnectionHealth',
+            countersign_dot_push_dot_v1_dot_work__service__pb2.ReportConnectionHealthRequest.SerializeToString,
+            countersign_dot_push_dot_v1_dot_work__service__pb2.ReportConnectionHealthResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AnnounceConnectors(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/countersign.push.v1.WorkService/AnnounceConnectors',
+            countersign_dot_push_dot_v1_dot_work__service__pb2.AnnounceConnectorsRequest.SerializeToString,
+            countersign_dot_push_dot_v1_dot_work__service__pb2.AnnounceConnectorsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -45,7 +45,9 @@ class WorkServiceStub:
     reply then has no assignment and the message can be acknowledged.
     """
     ClaimNext: _grpc.UnaryUnaryMultiCallable[_work_service_pb2.ClaimNextRequest, _work_service_pb2.ClaimNextResponse]
-    """Claims due exports of any org, fairly across orgs, and waits for one for a while."""
+    """Claims due exports of any org, fairly across orgs and connections, and waits for one for a
+    while. Exports of paused connections are never handed out.
+    """
     RenewLease: _grpc.UnaryUnaryMultiCallable[_work_service_pb2.RenewLeaseRequest, _work_service_pb2.RenewLeaseResponse]
     """Extends the lease. Idempotent."""
     ReleaseLease: _grpc.UnaryUnaryMultiCallable[_work_service_pb2.ReleaseLeaseRequest, _work_service_pb2.ReleaseLeaseResponse]
@@ -73,7 +75,19 @@ class WorkServiceStub:
     ReviewLeftovers: _grpc.UnaryUnaryMultiCallable[_work_service_pb2.ReviewLeftoversRequest, _work_service_pb2.ReviewLeftoversResponse]
     """Says of temporary files found in a dropzone which of them nobody needs any more."""
     ListDropzones: _grpc.UnaryUnaryMultiCallable[_work_service_pb2.ListDropzonesRequest, _work_service_pb2.ListDropzonesResponse]
-    """Lists the active connections, so that a worker knows which dropzones to sweep."""
+    """Lists the connections that may hold files of ours, so that a worker knows what to sweep."""
+    ClaimAckPolls: _grpc.UnaryUnaryMultiCallable[_work_service_pb2.ClaimAckPollsRequest, _work_service_pb2.ClaimAckPollsResponse]
+    """Claims connections whose answers are due to be looked for, each for one worker at a time:
+    until the look is reported, or for as long as a lease lasts. At once; may be empty.
+    """
+    ReportAckPoll: _grpc.UnaryUnaryMultiCallable[_work_service_pb2.ReportAckPollRequest, _work_service_pb2.ReportAckPollResponse]
+    """Ends a look for answers; the next one is due a poll interval later. Idempotent."""
+    ReportConnectionHealth: _grpc.UnaryUnaryMultiCallable[_work_service_pb2.ReportConnectionHealthRequest, _work_service_pb2.ReportConnectionHealthResponse]
+    """Records whether a connection's server answers, for operators to see. Idempotent."""
+    AnnounceConnectors: _grpc.UnaryUnaryMultiCallable[_work_service_pb2.AnnounceConnectorsRequest, _work_service_pb2.AnnounceConnectorsResponse]
+    """Says which connectors this worker has, so that connections of their types can be made.
+    Built-in types are not changed by it. Idempotent; repeated now and then.
+    """
     ClaimConnectionTest: _grpc.UnaryUnaryMultiCallable[_work_service_pb2.ClaimConnectionTestRequest, _work_service_pb2.ClaimConnectionTestResponse]
     """Claims a waiting connection test; waits for one for a while. No test: an empty reply."""
     ReportConnectionTest: _grpc.UnaryUnaryMultiCallable[_work_service_pb2.ReportConnectionTestRequest, _work_service_pb2.ReportConnectionTestResponse]
@@ -96,7 +110,9 @@ class WorkServiceAsyncStub(WorkServiceStub):
     reply then has no assignment and the message can be acknowledged.
     """
     ClaimNext: _aio.UnaryUnaryMultiCallable[_work_service_pb2.ClaimNextRequest, _work_service_pb2.ClaimNextResponse]  # type: ignore[assignment]
-    """Claims due exports of any org, fairly across orgs, and waits for one for a while."""
+    """Claims due exports of any org, fairly across orgs and connections, and waits for one for a
+    while. Exports of paused connections are never handed out.
+    """
     RenewLease: _aio.UnaryUnaryMultiCallable[_work_service_pb2.RenewLeaseRequest, _work_service_pb2.RenewLeaseResponse]  # type: ignore[assignment]
     """Extends the lease. Idempotent."""
     ReleaseLease: _aio.UnaryUnaryMultiCallable[_work_service_pb2.ReleaseLeaseRequest, _work_service_pb2.ReleaseLeaseResponse]  # type: ignore[assignment]
@@ -124,7 +140,19 @@ class WorkServiceAsyncStub(WorkServiceStub):
     ReviewLeftovers: _aio.UnaryUnaryMultiCallable[_work_service_pb2.ReviewLeftoversRequest, _work_service_pb2.ReviewLeftoversResponse]  # type: ignore[assignment]
     """Says of temporary files found in a dropzone which of them nobody needs any more."""
     ListDropzones: _aio.UnaryUnaryMultiCallable[_work_service_pb2.ListDropzonesRequest, _work_service_pb2.ListDropzonesResponse]  # type: ignore[assignment]
-    """Lists the active connections, so that a worker knows which dropzones to sweep."""
+    """Lists the connections that may hold files of ours, so that a worker knows what to sweep."""
+    ClaimAckPolls: _aio.UnaryUnaryMultiCallable[_work_service_pb2.ClaimAckPollsRequest, _work_service_pb2.ClaimAckPollsResponse]  # type: ignore[assignment]
+    """Claims connections whose answers are due to be looked for, each for one worker at a time:
+    until the look is reported, or for as long as a lease lasts. At once; may be empty.
+    """
+    ReportAckPoll: _aio.UnaryUnaryMultiCallable[_work_service_pb2.ReportAckPollRequest, _work_service_pb2.ReportAckPollResponse]  # type: ignore[assignment]
+    """Ends a look for answers; the next one is due a poll interval later. Idempotent."""
+    ReportConnectionHealth: _aio.UnaryUnaryMultiCallable[_work_service_pb2.ReportConnectionHealthRequest, _work_service_pb2.ReportConnectionHealthResponse]  # type: ignore[assignment]
+    """Records whether a connection's server answers, for operators to see. Idempotent."""
+    AnnounceConnectors: _aio.UnaryUnaryMultiCallable[_work_service_pb2.AnnounceConnectorsRequest, _work_service_pb2.AnnounceConnectorsResponse]  # type: ignore[assignment]
+    """Says which connectors this worker has, so that connections of their types can be made.
+    Built-in types are not changed by it. Idempotent; repeated now and then.
+    """
     ClaimConnectionTest: _aio.UnaryUnaryMultiCallable[_work_service_pb2.ClaimConnectionTestRequest, _work_service_pb2.ClaimConnectionTestResponse]  # type: ignore[assignment]
     """Claims a waiting connection test; waits for one for a while. No test: an empty reply."""
     ReportConnectionTest: _aio.UnaryUnaryMultiCallable[_work_service_pb2.ReportConnectionTestRequest, _work_service_pb2.ReportConnectionTestResponse]  # type: ignore[assignment]
@@ -156,7 +184,9 @@ class WorkServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _work_service_pb2.ClaimNextRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_work_service_pb2.ClaimNextResponse, _abc.Awaitable[_work_service_pb2.ClaimNextResponse]]:
-        """Claims due exports of any org, fairly across orgs, and waits for one for a while."""
+        """Claims due exports of any org, fairly across orgs and connections, and waits for one for a
+        while. Exports of paused connections are never handed out.
+        """
 
     @_abc_1.abstractmethod
     def RenewLease(
@@ -244,7 +274,43 @@ class WorkServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _work_service_pb2.ListDropzonesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_work_service_pb2.ListDropzonesResponse, _abc.Awaitable[_work_service_pb2.ListDropzonesResponse]]:
-        """Lists the active connections, so that a worker knows which dropzones to sweep."""
+        """Lists the connections that may hold files of ours, so that a worker knows what to sweep."""
+
+    @_abc_1.abstractmethod
+    def ClaimAckPolls(
+        self,
+        request: _work_service_pb2.ClaimAckPollsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_work_service_pb2.ClaimAckPollsResponse, _abc.Awaitable[_work_service_pb2.ClaimAckPollsResponse]]:
+        """Claims connections whose answers are due to be looked for, each for one worker at a time:
+        until the look is reported, or for as long as a lease lasts. At once; may be empty.
+        """
+
+    @_abc_1.abstractmethod
+    def ReportAckPoll(
+        self,
+        request: _work_service_pb2.ReportAckPollRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_work_service_pb2.ReportAckPollResponse, _abc.Awaitable[_work_service_pb2.ReportAckPollResponse]]:
+        """Ends a look for answers; the next one is due a poll interval later. Idempotent."""
+
+    @_abc_1.abstractmethod
+    def ReportConnectionHealth(
+        self,
+        request: _work_service_pb2.ReportConnectionHealthRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_work_service_pb2.ReportConnectionHealthResponse, _abc.Awaitable[_work_service_pb2.ReportConnectionHealthResponse]]:
+        """Records whether a connection's server answers, for operators to see. Idempotent."""
+
+    @_abc_1.abstractmethod
+    def AnnounceConnectors(
+        self,
+        request: _work_service_pb2.AnnounceConnectorsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_work_service_pb2.AnnounceConnectorsResponse, _abc.Awaitable[_work_service_pb2.AnnounceConnectorsResponse]]:
+        """Says which connectors this worker has, so that connections of their types can be made.
+        Built-in types are not changed by it. Idempotent; repeated now and then.
+        """
 
     @_abc_1.abstractmethod
     def ClaimConnectionTest(
