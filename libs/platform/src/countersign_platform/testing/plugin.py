@@ -14,7 +14,13 @@ import pytest_asyncio
 
 from countersign_platform.testing.databases import Databases, cloned_database, make_template
 from countersign_platform.testing.queues import forget_queues
-from countersign_platform.testing.servers import PostgresServer, RabbitServer, RedisServer
+from countersign_platform.testing.servers import (
+    PostgresServer,
+    RabbitServer,
+    RedisServer,
+    SshdServer,
+)
+from countersign_platform.testing.sftp_account import SftpAccount
 from countersign_platform.testing.tokens import TestTokens
 
 
@@ -68,6 +74,20 @@ def redis(redis_server: RedisServer) -> RedisServer:
         redis_server.start()
     redis_server.flush()
     return redis_server
+
+
+@pytest.fixture(scope="session")
+def sftp_account() -> Iterator[SftpAccount]:
+    """Who logs in to the run's SSH servers."""
+    with SftpAccount() as account:
+        yield account
+
+
+@pytest.fixture(scope="session")
+def sshd(sftp_account: SftpAccount) -> Iterator[SshdServer]:
+    """The run's OpenSSH; a test that stops servers, or wants a poorer one, starts its own."""
+    with SshdServer(sftp_account) as server:
+        yield server
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from countersign_platform.testing.postgres_server import PostgresServer, StopMod
 from countersign_platform.testing.rabbit_server import RabbitServer
 from countersign_platform.testing.redis_server import RedisServer
 from countersign_platform.testing.server_process import ServerMissingError, ServerStartError
+from countersign_platform.testing.sshd_server import SshdServer
 
 __all__ = [
     "PostgresServer",
@@ -11,5 +12,6 @@ __all__ = [
     "RedisServer",
     "ServerMissingError",
     "ServerStartError",
+    "SshdServer",
     "StopMode",
 ]

@@ -1,0 +1,115 @@
+"""A network that can be broken on command, between a client and a server of a test."""
+
+import asyncio
+import contextlib
+import socket
+import struct
+from types import TracebackType
+from typing import Self
+
+from countersign_platform.testing.ports import HOST
+
+_CHUNK_BYTES = 16 * 1024
+# Linger on, for no time: closing the socket then resets the connection.
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
+
+class TcpProxy:
+    """Forwards connections to `port` on this machine until it is told otherwise.
+
+    `delay_seconds` holds back every chunk. `stall` lets connections come in and says nothing
+    more; `cut` ends those there are; `cut_after` ends them once the client has sent so much.
+    """
+
+    def __init__(self, port: int) -> None:
+        self._target = port
+        self._server: asyncio.Server | None = None
+        self._flowing = asyncio.Event()
+        self._flowing.set()
+        self._pairs: dict[asyncio.Task[None], tuple[asyncio.StreamWriter, ...]] = {}
+        self._left: int | None = None
+        self.delay_seconds = 0.0
+        self.accepted = 0
+
+    @property
+    def port(self) -> int:
+        """Where clients connect."""
+        assert self._server is not None
+        return int(self._server.sockets[0].getsockname()[1])
+
+    @property
+    def connected(self) -> int:
+        """How many connections are open."""
+        return len(self._pairs)
+
+    def stall(self) -> None:
+        """Forward nothing any more: the far end of a cable that was pulled."""
+        self._flowing.clear()
+
+    def resume(self) -> None:
+        """Forward again, what came meanwhile included."""
+        self._flowing.set()
+
+    def cut(self) -> None:
+        """Reset every connection that is open."""
+        for writers in self._pairs.values():
+            for writer in writers:
+                _reset(writer)
+
+    def cut_after(self, count: int) -> None:
+        """Reset every connection once `count` more bytes came from clients; once."""
+        self._left = count
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._accept, HOST, 0)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        assert self._server is not None
+        self._server.close()
+        self.cut()
+        for task in list(self._pairs):
+            task.cancel()
+        await asyncio.gather(*self._pairs, return_exceptions=True)
+
+    async def _accept(self, near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+        self.accepted += 1
+        task = asyncio.current_task()
+        assert task is not None
+        self._pairs[task] = (back,)
+        with contextlib.suppress(OSError, asyncio.CancelledError):
+            await self._flowing.wait()
+            far, forth = await asyncio.open_connection(HOST, self._target)
+            self._pairs[task] = (back, forth)
+            await asyncio.gather(self._pump(near, forth, counted=True), self._pump(far, back))
+        for writer in self._pairs.pop(task):
+            writer.transport.abort()
+
+    async def _pump(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, counted: bool = False
+    ) -> None:
+        while data := await reader.read(_CHUNK_BYTES):
+            await self._flowing.wait()
+            if self.delay_seconds:
+                await asyncio.sleep(self.delay_seconds)
+            if counted and self._left is not None:
+                self._left -= len(data)
+                if self._left <= 0:
+                    self._left = None
+                    self.cut()
+                    return
+            writer.write(data)
+            await writer.drain()
+        writer.transport.abort()
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    if not writer.is_closing():
+        connection = writer.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+    writer.transport.abort()
