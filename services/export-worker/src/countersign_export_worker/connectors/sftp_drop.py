@@ -1,0 +1,177 @@
+"""The exactly-once file drop over one SFTP connection: what each step does there.
+
+Every method raises asyncssh's errors beside those of ErpConnectorPort; the connector
+translates them.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+import asyncssh
+
+from countersign_export_worker.connectors.sftp_errors import NOT_THERE, disk_full
+from countersign_export_worker.connectors.sftp_folder import SftpFolder
+from countersign_export_worker.connectors.sftp_names import (
+    done_token,
+    taken_name,
+    token_of,
+)
+from countersign_export_worker.connectors.sftp_place import (
+    folder_changed,
+    read_place,
+    settle_place,
+)
+from countersign_export_worker.connectors.sftp_session import SftpSession
+from countersign_export_worker.connectors.sftp_settings import SftpSettings
+from countersign_export_worker.connectors.sftp_token import SftpToken
+from countersign_export_worker.errors import NameTaken, TokenGone
+from countersign_export_worker.file_names import DropName
+from countersign_export_worker.ports import Whereabouts
+
+
+class SftpDrop:
+    """The steps, on the folders of one connection's settings."""
+
+    def __init__(
+        self, session: SftpSession, settings: SftpSettings, temporary: SftpFolder, final: SftpFolder
+    ) -> None:
+        self._session = session
+        self._settings = settings
+        self._temporary = temporary
+        self._final = final
+
+    @classmethod
+    async def reach(cls, session: SftpSession, settings: SftpSettings) -> "SftpDrop":
+        """Find the folders out, where this session does not know them yet."""
+        final = await session.folder(settings.export_path)
+        temporary = await session.folder(settings.temporary_path)
+        return cls(session, settings, temporary, final)
+
+    async def stage(self, name: DropName, document: bytes) -> DropName:
+        """See ErpConnectorPort.stage."""
+        if self._temporary is not self._final:
+            await self._temporary.make(self._settings.folder_mode)
+        place = await settle_place(self._temporary)
+        token = name.at(place)
+        if self._settings.done_suffix:
+            await self._write(done_token(token), b"")
+        await self._write(str(token), document)
+        # The folder may have been exchanged meanwhile: then the name on record would lie.
+        if await read_place(self._temporary) != place:
+            raise folder_changed(self._temporary)
+        return token
+
+    async def remove_part(self, name: DropName) -> None:
+        """Remove what an interrupted `stage` of this name left."""
+        place = await read_place(self._temporary)
+        if place is not None:
+            await self.discard(name.at(place))
+
+    async def publish(self, staged: DropName) -> None:
+        """See ErpConnectorPort.publish."""
+        await self._require_free_done_name(staged)
+        for folder in self._folders:
+            if await self._token(staged, folder).publish():
+                await self._announce(staged, folder)
+                return
+        await self._require_place(staged)
+        raise TokenGone(str(staged))
+
+    async def withdraw(self, staged: DropName) -> None:
+        """See ErpConnectorPort.withdraw."""
+        for folder in self._folders:
+            if await self._token(staged, folder).withdraw():
+                await folder.remove(done_token(staged))
+                return
+        await self._require_place(staged)
+        raise TokenGone(str(staged))
+
+    async def trace(self, staged: DropName) -> Whereabouts:
+        """See ErpConnectorPort.trace; carries through a publish that was begun."""
+        for folder in self._folders:
+            if await folder.has(str(staged)):
+                return Whereabouts.STAGED
+            if await folder.has(str(staged.taken_back())):
+                return Whereabouts.WITHDRAWN
+            token = self._token(staged, folder)
+            if await token.is_taken() and await token.finish():
+                await self._announce(staged, folder)
+                return Whereabouts.PUBLISHED
+        if await self._final.has(staged.final):
+            for folder in self._folders:
+                await self._announce(staged, folder)
+            return Whereabouts.PUBLISHED
+        await self._require_place(staged)
+        return Whereabouts.GONE
+
+    async def discard(self, name: DropName) -> None:
+        """See ErpConnectorPort.discard."""
+        names = [str(name)] if name.withdrawn else [str(name), done_token(name), taken_name(name)]
+        for folder in self._folders:
+            for each in names:
+                await folder.remove(each)
+
+    async def list_leftovers(self) -> Sequence[DropName]:
+        """See ErpConnectorPort.list_leftovers."""
+        found: dict[DropName, None] = {}
+        for folder in self._folders:
+            # A temporary folder that nothing was staged in yet is not there.
+            optional = NOT_THERE if folder is not self._final else ()
+            with suppress(*optional):
+                async for each in folder.names():
+                    name = token_of(each)
+                    if name is not None:
+                        found[name] = None
+        return list(found)
+
+    @property
+    def _folders(self) -> tuple[SftpFolder, ...]:
+        """Where tokens may be: those staged before a temporary folder was set are beside."""
+        if self._temporary.path == self._final.path:
+            return (self._final,)
+        return (self._temporary, self._final)
+
+    def _token(self, name: DropName, source: SftpFolder) -> SftpToken:
+        return SftpToken(self._session, name, source=source, target=self._final)
+
+    async def _require_free_done_name(self, staged: DropName) -> None:
+        suffix = self._settings.done_suffix
+        if suffix and await self._final.has(f"{staged.final}{suffix}"):
+            for folder in self._folders:
+                if await folder.has(str(staged)):
+                    raise NameTaken(f"{staged.final}{suffix}")
+
+    async def _announce(self, staged: DropName, folder: SftpFolder) -> None:
+        """Show the done-file, unless somebody did."""
+        suffix = self._settings.done_suffix
+        if not suffix:
+            return
+        shown = f"{staged.final}{suffix}"
+        try:
+            await self._session.client.rename(folder.at(done_token(staged)), self._final.at(shown))
+        except NOT_THERE:
+            return
+        except asyncssh.SFTPFailure:
+            if not await self._final.has(shown):
+                raise
+            await folder.remove(done_token(staged))
+
+    async def _require_place(self, staged: DropName) -> None:
+        for folder in self._folders:
+            if await read_place(folder) == staged.place:
+                return
+        raise folder_changed(self._temporary)
+
+    async def _write(self, name: str, data: bytes) -> None:
+        """A new file; an own earlier try under that name is removed first."""
+        for again in (False, True):
+            try:
+                await self._temporary.write_new(name, data, self._settings.file_mode)
+            except asyncssh.SFTPFailure as error:
+                # "Failure" is all that version 3 says: a name that exists, or a full disk.
+                if not await self._temporary.has_room_for(len(data)):
+                    raise disk_full(str(self._settings)) from error
+                if again or not await self._temporary.remove(name):
+                    raise
+            else:
+                return
