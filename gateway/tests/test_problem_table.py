@@ -49,6 +49,8 @@ EXPECTED_STATUS = {
     Reason.DEADLINE_EXCEEDED: 504,
     Reason.INTERNAL: 500,
     Reason.EXPORT_WRONG_STATE: 409,
+    Reason.CONNECTION_WRONG_STATE: 409,
+    Reason.AUDIT_BEHIND: 503,
 }
 MEMBERS = {"type", "title", "status", "detail", "instance", "code", "request_id", "errors"}
 

@@ -288,7 +288,9 @@ class PushWorld:
         settings = ServiceSettings(jwks=self.tokens.jwks, listen="127.0.0.1:0", drain_seconds=1)
         verifier = TokenVerifier(JwksSource(settings.jwks), "countersign", "countersign")
         server = RpcServer(settings, verifier, ACCESS)
-        servicer = build_push_servicer(self.database, self.replays, self._wake, timedelta(hours=24))
+        servicer = build_push_servicer(
+            self.database, self.replays, self._wake, timedelta(hours=24), self._wake
+        )
         server.add(
             push_service_pb2_grpc.add_PushServiceServicer_to_server,
             servicer,

@@ -18,7 +18,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="JSON for scripts.")]
 async def ensure_dropzone(client: httpx.AsyncClient, folder: Path) -> None:
     """Make sure that the org has an active connection to this folder."""
     listed = (await call(client, "GET", "/erp-connections")).json()["connections"]
-    active = [each for each in listed if each["status"] == "ACTIVE"]
+    active = [each for each in listed if each["status"] != "DISABLED"]
     if any(each["config"].get("export_path") == str(folder) for each in active):
         return
     for each in active:
@@ -105,6 +105,29 @@ async def run_test(connection_id: str, as_json: AsJson = False) -> None:
             for step in result["steps"]
         ),
     )
+
+
+Reason = Annotated[str, typer.Option(help="Why; kept in the audit trail.")]
+
+
+@app.command()
+@async_command
+async def pause(connection_id: str, reason: Reason = "") -> None:
+    """Have pushes wait; what is under way is finished."""
+    async with open_client() as client:
+        path = f"/erp-connections/{connection_id}/pause"
+        await call(client, "POST", path, body={"reason": reason})
+    console.print(f"Connection {connection_id} is PAUSED.")
+
+
+@app.command()
+@async_command
+async def resume(connection_id: str, reason: Reason = "") -> None:
+    """Deliver what waits."""
+    async with open_client() as client:
+        path = f"/erp-connections/{connection_id}/resume"
+        await call(client, "POST", path, body={"reason": reason})
+    console.print(f"Connection {connection_id} is ACTIVE.")
 
 
 @app.command()

@@ -1,5 +1,7 @@
 """`countersign exports`: what is under way, stuck or held."""
 
+import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -47,6 +49,61 @@ async def stuck(
 async def held(limit: Limit = 50, as_json: AsJson = False) -> None:
     """Exports of which nobody knows yet whether the ERP has the file."""
     await _show("Held exports", {"held": True, "page_size": limit}, as_json=as_json)
+
+
+@app.command()
+@async_command
+async def overdue(limit: Limit = 50, as_json: AsJson = False) -> None:
+    """Delivered exports that the ERP should have answered by now."""
+    await _show("Overdue answers", {"ack_overdue": True, "page_size": limit}, as_json=as_json)
+
+
+@app.command()
+@async_command
+async def retrying(limit: Limit = 50, as_json: AsJson = False) -> None:
+    """Exports that failed at least once and wait for another attempt."""
+    await _show("Retrying exports", {"retrying": True, "page_size": limit}, as_json=as_json)
+
+
+@app.command()
+@async_command
+async def expedite(
+    export_id: str,
+    reason: Annotated[str, typer.Option(help="Why; kept in the audit trail.")] = "",
+) -> None:
+    """Have a waiting export tried now."""
+    async with open_client() as client:
+        path = f"/erp-exports/{export_id}/expedite"
+        show_json((await call(client, "POST", path, body={"reason": reason})).json())
+
+
+@app.command()
+@async_command
+async def cancel(
+    export_id: str,
+    reason: Annotated[str, typer.Option(help="Why; kept in the audit trail.")],
+) -> None:
+    """End a waiting export without delivering it."""
+    async with open_client() as client:
+        path = f"/erp-exports/{export_id}/cancel"
+        show_json((await call(client, "POST", path, body={"reason": reason})).json())
+
+
+@app.command()
+@async_command
+async def document(
+    export_id: str,
+    output: Annotated[
+        Path | None, typer.Option(help="File to write; else standard output.")
+    ] = None,
+) -> None:
+    """The exact bytes that were written to the dropzone."""
+    async with open_client() as client:
+        found = (await call(client, "GET", f"/erp-exports/{export_id}/document")).content
+    if output is None:
+        sys.stdout.buffer.write(found)
+    else:
+        output.write_bytes(found)
 
 
 @app.command()

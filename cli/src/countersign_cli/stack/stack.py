@@ -57,6 +57,11 @@ class Stack:
         return f"http://{HOST}:{self.ports.gateway}"
 
     @property
+    def owner_url(self) -> str:
+        """URL of the database as its owner; while it runs."""
+        return self._postgres.url("countersign")
+
+    @property
     def pids(self) -> dict[str, int]:
         """Process id by name."""
         return {name: running.process.pid for name, running in self._running.items()}

@@ -4,7 +4,7 @@ import json
 from typing import Any
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, StrictBool, field_validator, model_validator
+from pydantic import ConfigDict, Field, StrictBool, StrictInt, field_validator, model_validator
 
 from countersign.push.v1 import connection_service_pb2 as connections
 from countersign_gateway.bodies.fields import Body
@@ -21,6 +21,34 @@ def _small(config: dict[str, Any] | None) -> dict[str, Any] | None:
     if config is not None and len(_config_json(config)) > _MAX_CONFIG_CHARACTERS:
         raise ValueError(f"must have at most {_MAX_CONFIG_CHARACTERS} characters as JSON")
     return config
+
+
+class DeliveryTermsBody(Body):
+    """A connection's own limits; null or left out: the installation's."""
+
+    max_attempts: StrictInt | None = Field(None, ge=1, le=1000)
+    """Attempts, after the last of which a transient failure ends the export."""
+    first_delay_seconds: float | None = Field(None, gt=0, le=3600)
+    """Delay after the first failed attempt; doubles with each."""
+    longest_delay_seconds: float | None = Field(None, gt=0, le=86_400)
+    """Longest delay."""
+    concurrency: StrictInt | None = Field(None, ge=1, le=256)
+    """Deliveries that one worker has under way to it at once."""
+    ack_sla_seconds: float | None = Field(None, gt=0, le=31_536_000)
+    """How long after delivery the ERP's answer is overdue; null: never."""
+    ack_poll_seconds: float | None = Field(None, ge=1, le=86_400)
+    """How often answers are looked for."""
+
+    def message(self) -> connections.DeliveryTerms:
+        """On the wire."""
+        return connections.DeliveryTerms(**self.model_dump(exclude_none=True))
+
+
+class SwitchConnectionBody(Body):
+    """Why a connection is paused or resumed."""
+
+    reason: str = Field("", max_length=2000)
+    """Kept in the audit trail."""
 
 
 class CreateConnectionBody(Body):
@@ -49,6 +77,8 @@ class CreateConnectionBody(Body):
     """Secrets by name; written, never read back."""
     test_on_save: StrictBool = False
     """Test before saving; a failed test saves nothing."""
+    terms: DeliveryTermsBody = Field(default_factory=lambda: DeliveryTermsBody.model_validate({}))
+    """Its own limits."""
 
     _config_is_small = field_validator("config")(_small)
 
@@ -64,6 +94,8 @@ class UpdateConnectionBody(Body):
     """Secrets to set; the others stay. Null removes one."""
     status: ConnectionStatus | None = None
     """New status."""
+    terms: DeliveryTermsBody | None = None
+    """New limits, whole; one that is left out goes back to the installation's."""
     test_on_save: StrictBool = False
     """Test before saving; a failed test saves nothing."""
 
@@ -74,9 +106,9 @@ class UpdateConnectionBody(Body):
         changed = self.model_fields_set - {"test_on_save"}
         if not changed:
             raise ValueError("name at least one field to change")
-        cleared = [name for name in ("name", "config", "status") if name in changed]
+        cleared = [name for name in ("name", "config", "status", "terms") if name in changed]
         if any(getattr(self, name) is None for name in cleared):
-            raise ValueError("name, config and status cannot be cleared")
+            raise ValueError("name, config, status and terms cannot be cleared")
         return self
 
 
@@ -88,6 +120,7 @@ def create_request(body: CreateConnectionBody) -> connections.CreateConnectionRe
         config_json=_config_json(body.config),
         secrets=body.secrets,
         test_on_save=body.test_on_save,
+        terms=body.terms.message(),
     )
 
 
@@ -103,5 +136,6 @@ def update_request(
         config_json=None if body.config is None else _config_json(body.config),
         secrets={name: value or "" for name, value in body.secrets.items()},
         status=connections.ConnectionStatus.Value(status),
+        terms=None if body.terms is None else body.terms.message(),
         test_on_save=body.test_on_save,
     )

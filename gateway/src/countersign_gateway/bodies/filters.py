@@ -60,6 +60,14 @@ class ExportFilters(Page):
     """Only exports that are PENDING past their due time or lease by at least this."""
     held: bool = False
     """Only exports whose outcome is unknown."""
+    erp_connection_id: UUID | None = None
+    """Exports through this connection."""
+    ack_overdue: bool = False
+    """Only exports that are SENT and whose answer is overdue."""
+    retrying: bool = False
+    """Only PENDING exports that failed at least once."""
+    error_code: str | None = Field(None, pattern=r"^[A-Z][A-Z0-9_]{2,63}$")
+    """Only exports whose last error has this code."""
     created_from: Moment | None = None
     """Pushed at or after."""
     created_to: Moment | None = None
@@ -122,6 +130,10 @@ def list_exports_request(filters: ExportFilters) -> pushes.ListExportsRequest:
         draft_order_id="" if filters.draft_order_id is None else str(filters.draft_order_id),
         stuck_for_seconds=filters.stuck_for_seconds,
         held=filters.held,
+        erp_connection_id=str(filters.erp_connection_id or ""),
+        ack_overdue=filters.ack_overdue,
+        retrying=filters.retrying,
+        error_code=filters.error_code or "",
         created_from=timestamp(filters.created_from),
         created_to=timestamp(filters.created_to),
         page_size=filters.page_size,

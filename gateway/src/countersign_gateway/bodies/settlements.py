@@ -18,6 +18,20 @@ class ResolveBody(Body):
     """How you know; kept in the audit trail."""
 
 
+class ExpediteBody(Body):
+    """Why a waiting export is tried now."""
+
+    reason: str = Field("", max_length=2000)
+    """Kept in the audit trail."""
+
+
+class CancelBody(Body):
+    """Why a waiting export is taken back."""
+
+    reason: str = Field(min_length=1, max_length=2000)
+    """Kept in the audit trail."""
+
+
 class PolicyBody(Body):
     """The approval policy, whole."""
 

@@ -1,7 +1,7 @@
 """ERP connections without their secrets."""
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 from pydantic import with_config
 from typing_extensions import TypedDict
@@ -14,10 +14,48 @@ class ConnectionStatus(StrEnum):
     """Whether a connection takes pushes."""
 
     ACTIVE = "ACTIVE"
+    PAUSED = "PAUSED"
     DISABLED = "DISABLED"
 
 
+class BreakerState(StrEnum):
+    """Whether workers try a connection's server."""
+
+    CLOSED = "CLOSED"
+    OPEN = "OPEN"
+    HALF_OPEN = "HALF_OPEN"
+
+
 _STATUSES = named(connections.ConnectionStatus, ConnectionStatus)
+_BREAKERS = named(connections.BreakerState, BreakerState)
+
+
+@with_config(DOCUMENTED)
+class DeliveryTermsReply(TypedDict):
+    """A connection's own limits; null: the installation's."""
+
+    max_attempts: int | None
+    """Attempts, after the last of which a transient failure ends the export."""
+    first_delay_seconds: float | None
+    """Delay after the first failed attempt; doubles with each."""
+    longest_delay_seconds: float | None
+    concurrency: int | None
+    """Deliveries that one worker has under way to it at once."""
+    ack_sla_seconds: float | None
+    """How long after delivery the ERP's answer is overdue; null: never."""
+    ack_poll_seconds: float | None
+    """How often answers are looked for."""
+
+
+@with_config(DOCUMENTED)
+class ConnectionHealthReply(TypedDict):
+    """What workers last said of a connection's server."""
+
+    breaker: BreakerState
+    since: str | None
+    failure: str | None
+    """Code of the failure that opened it, for example UNREACHABLE."""
+    message: str | None
 
 
 @with_config(DOCUMENTED)
@@ -65,12 +103,48 @@ class ConnectionReply(TypedDict):
     updated_at: str | None
     last_test_at: str | None
     last_test_result: ConnectionTestReply | None
+    terms: DeliveryTermsReply
+    health: ConnectionHealthReply | None
+    """Null when no worker said anything lately."""
 
 
 class ConnectionListReply(TypedDict):
     """All connections of the org, newest first."""
 
     connections: list[ConnectionReply]
+
+
+@with_config(DOCUMENTED)
+class ConnectorReply(TypedDict):
+    """A connector that can serve connections."""
+
+    connector_type: str
+    title: str | None
+    config_schema: dict[str, Any] | None
+    """JSON Schema of a connection's settings."""
+    secret_names: list[str]
+    """Names of the secrets that it can use."""
+
+
+class ConnectorListReply(TypedDict):
+    """All connectors, by type."""
+
+    connectors: list[ConnectorReply]
+
+
+def connectors_reply(reply: connections.ListConnectorsResponse) -> ConnectorListReply:
+    """All connectors."""
+    return {
+        "connectors": [
+            {
+                "connector_type": each.connector_type,
+                "title": text(each.title),
+                "config_schema": json_object(each.config_schema_json),
+                "secret_names": list(each.secret_names),
+            }
+            for each in reply.connectors
+        ]
+    }
 
 
 def connection_reply(connection: connections.Connection) -> ConnectionReply:
@@ -88,6 +162,28 @@ def connection_reply(connection: connections.Connection) -> ConnectionReply:
         "updated_at": moment(connection.updated_at),
         "last_test_at": moment(connection.last_test_at),
         "last_test_result": test_reply(connection.last_test_result) if tested else None,
+        "terms": _terms(connection.terms),
+        "health": _health(connection),
+    }
+
+
+def _terms(terms: connections.DeliveryTerms) -> DeliveryTermsReply:
+    given = {field.name: value for field, value in terms.ListFields()}
+    return cast(
+        "DeliveryTermsReply",
+        {name: given.get(name) for name in DeliveryTermsReply.__annotations__},
+    )
+
+
+def _health(connection: connections.Connection) -> ConnectionHealthReply | None:
+    if not connection.HasField("health"):
+        return None
+    health = connection.health
+    return {
+        "breaker": _BREAKERS[health.breaker],
+        "since": moment(health.since),
+        "failure": text(health.failure),
+        "message": text(health.message),
     }
 
 

@@ -71,6 +71,12 @@ class ExportReply(TypedDict):
     """The ERP's own number of the order."""
     outcome_unknown_since: str | None
     """Set while nobody knows whether the ERP has the file: it is held and tried again."""
+    cancel_requested_at: str | None
+    """When an operator asked to take it back."""
+    ack_due_at: str | None
+    """When the ERP's answer is or was due; null where the connection has no term for it."""
+    archived: bool
+    """Whether the exact bytes are in the archive."""
 
 
 @with_config(DOCUMENTED)
@@ -105,6 +111,9 @@ def export_reply(export: exports.Export) -> ExportReply:
         "acked_at": moment(export.acked_at),
         "erp_order_id": text(export.erp_order_id),
         "outcome_unknown_since": moment(export.outcome_unknown_since),
+        "cancel_requested_at": moment(export.cancel_requested_at),
+        "ack_due_at": moment(export.ack_due_at),
+        "archived": export.archived,
     }
 
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 from countersign.push.v1 import connection_service_pb2 as connections
 from countersign_gateway.bodies.connections import (
     CreateConnectionBody,
+    SwitchConnectionBody,
     UpdateConnectionBody,
     create_request,
     update_request,
@@ -16,7 +17,9 @@ from countersign_gateway.replies.connections import (
     ConnectionListReply,
     ConnectionReply,
     ConnectionTestReply,
+    ConnectorListReply,
     connection_reply,
+    connectors_reply,
     list_reply,
     test_reply,
 )
@@ -51,6 +54,13 @@ async def create_connection(body: CreateConnectionBody, services: Backends) -> R
     return _connection(made.connection, status=201, headers={"Location": location})
 
 
+@router.get("/erp-connectors", response_model=ConnectorListReply)
+async def list_connectors(services: Backends) -> Response:
+    """Connectors that can serve a connection: built in, or announced by a worker."""
+    request = connections.ListConnectorsRequest()
+    return json_response(connectors_reply(await ask(services.connections.ListConnectors, request)))
+
+
 @router.get("/erp-connections/{id}", response_model=ConnectionReply)
 async def get_connection(connection_id: ConnectionId, services: Backends) -> Response:
     """One ERP connection."""
@@ -83,6 +93,28 @@ async def test_connection(connection_id: ConnectionId, services: Backends) -> Re
         seconds=CONNECTION_TEST_DEADLINE_SECONDS,
     )
     return json_response(test_reply(tested.result))
+
+
+@router.post("/erp-connections/{id}/pause", response_model=ConnectionReply)
+async def pause_connection(
+    connection_id: ConnectionId, services: Backends, body: SwitchConnectionBody | None = None
+) -> Response:
+    """Have pushes wait; what is under way is finished. Idempotent."""
+    request = connections.PauseConnectionRequest(
+        erp_connection_id=str(connection_id), reason=body.reason if body else ""
+    )
+    return _connection((await ask(services.connections.PauseConnection, request)).connection)
+
+
+@router.post("/erp-connections/{id}/resume", response_model=ConnectionReply)
+async def resume_connection(
+    connection_id: ConnectionId, services: Backends, body: SwitchConnectionBody | None = None
+) -> Response:
+    """Deliver what waits. Idempotent."""
+    request = connections.ResumeConnectionRequest(
+        erp_connection_id=str(connection_id), reason=body.reason if body else ""
+    )
+    return _connection((await ask(services.connections.ResumeConnection, request)).connection)
 
 
 @router.post("/erp-connections/{id}/disable", response_model=ConnectionReply)

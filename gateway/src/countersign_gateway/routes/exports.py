@@ -1,13 +1,19 @@
 # ruff: noqa: FAST003 — `{id}` is read under a name that says whose id it is
 """Exports: what is on its way, what is stuck, and the document itself."""
 
+import base64
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
 from countersign.push.v1 import push_service_pb2 as pushes
 from countersign_gateway.bodies.filters import ExportFilters, list_exports_request
-from countersign_gateway.bodies.settlements import ResolveBody, resolve_request
+from countersign_gateway.bodies.settlements import (
+    CancelBody,
+    ExpediteBody,
+    ResolveBody,
+    resolve_request,
+)
 from countersign_gateway.replies.exports import (
     ExportPageReply,
     ExportReply,
@@ -49,6 +55,39 @@ async def get_export(export_id: ExportId, services: Backends) -> Response:
     """One export."""
     request = pushes.GetExportRequest(erp_export_id=str(export_id))
     return json_response(export_reply((await ask(services.push.GetExport, request)).export))
+
+
+@router.get("/erp-exports/{id}/document", responses=_DOCUMENT)
+async def get_document(export_id: ExportId, services: Backends) -> Response:
+    """The exact bytes that were written to the dropzone, with their SHA-256."""
+    request = pushes.GetExportDocumentRequest(erp_export_id=str(export_id))
+    found = await ask(services.push.GetExportDocument, request)
+    digest = base64.b64encode(bytes.fromhex(found.document_sha256)).decode()
+    headers = {
+        "ETag": f'"{found.document_sha256}"',
+        "Content-Digest": f"sha-256=:{digest}:",
+        "Content-Disposition": f'attachment; filename="{found.file_name}"',
+        "X-Document-SHA256": found.document_sha256,
+    }
+    return Response(found.document, headers=headers, media_type="application/json")
+
+
+@router.post("/erp-exports/{id}/expedite", response_model=ExportReply)
+async def expedite_export(
+    export_id: ExportId, services: Backends, body: ExpediteBody | None = None
+) -> Response:
+    """Have a waiting export tried now. Idempotent."""
+    request = pushes.ExpediteExportRequest(
+        erp_export_id=str(export_id), reason=body.reason if body else ""
+    )
+    return json_response(export_reply((await ask(services.push.ExpediteExport, request)).export))
+
+
+@router.post("/erp-exports/{id}/cancel", response_model=ExportReply)
+async def cancel_export(export_id: ExportId, body: CancelBody, services: Backends) -> Response:
+    """End a waiting export without delivering it: at once, or once its file was taken back."""
+    request = pushes.CancelExportRequest(erp_export_id=str(export_id), reason=body.reason)
+    return json_response(export_reply((await ask(services.push.CancelExport, request)).export))
 
 
 @router.post("/erp-exports/{id}/resolve", response_model=ExportReply)

@@ -20,6 +20,8 @@ class ConnectionAccess:
     config: Mapping[str, Any]
     version: int
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    # Deliveries of one worker to it at once; None: the worker's own limit.
+    concurrency: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

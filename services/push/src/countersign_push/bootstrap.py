@@ -23,7 +23,9 @@ from countersign_platform.rpc.channel import open_channel
 from countersign_platform.rpc.server import RpcServer
 from countersign_push.access import ACCESS
 from countersign_push.commands.batch_push import BatchPush
+from countersign_push.commands.export_document import GetExportDocument
 from countersign_push.commands.get_export import GetExport
+from countersign_push.commands.intervene import CancelExport, ExpediteExport
 from countersign_push.commands.list_exports import ListExports
 from countersign_push.commands.preview_export import PreviewExport
 from countersign_push.commands.push_draft import PushDraft
@@ -37,6 +39,7 @@ from countersign_push.service import Service
 from countersign_push.servicers.push import PushCommands, PushServicer
 from countersign_push.settings import PushSettings
 from countersign_push.store.exports import ExportStore
+from countersign_push.store.interventions import InterventionStore
 from countersign_push.store.push import PushStore
 from countersign_push.store.push_findings import FindingsStore
 from countersign_push.store.resolutions import ResolutionStore
@@ -65,7 +68,9 @@ async def build(settings: PushSettings) -> Service:
         }
         relay = Relay(database, SCHEMA, senders)
         key_lifetime = timedelta(hours=settings.idempotency_key_hours)
-        pushes = build_push_servicer(database, replays, wake_relay, key_lifetime)
+        pushes = build_push_servicer(
+            database, replays, wake_relay, key_lifetime, hand_out.exports_room.wake
+        )
         verifier = _verifier(settings)
         server = RpcServer(settings, verifier, ACCESS, record_denied(database, SCHEMA))
         _add_services(server, pushes, hand_out)
@@ -75,10 +80,16 @@ async def build(settings: PushSettings) -> Service:
 
 
 def build_push_servicer(
-    database: Database, replays: ReplayCache, wake_relay: WakeUp, key_lifetime: timedelta
+    database: Database,
+    replays: ReplayCache,
+    wake_relay: WakeUp,
+    key_lifetime: timedelta,
+    wake_workers: WakeUp,
 ) -> PushServicer:
     """PushService over `database`; `wake_relay` is called after each commit."""
     exports = ExportStore(database)
+    interventions = InterventionStore(database)
+    woken = {"wake_relay": wake_relay, "wake_workers": wake_workers}
     pusher = Pusher(PushStore(database), FindingsStore(database), replays, wake_relay, key_lifetime)
     return PushServicer(
         PushCommands(
@@ -88,6 +99,9 @@ def build_push_servicer(
             get=GetExport(exports),
             list=ListExports(exports),
             preview=PreviewExport(exports),
+            expedite=ExpediteExport(exports, interventions, **woken),
+            cancel=CancelExport(exports, interventions, **woken),
+            document=GetExportDocument(exports),
             resolve=ResolveExport(exports, ResolutionStore(database), wake_relay),
         )
     )

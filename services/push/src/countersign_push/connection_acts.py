@@ -20,15 +20,16 @@ def connection_created(call: Call, made: Connection) -> Act:
 
 
 def connection_changed(
-    call: Call, before: Connection, after: Connection, secrets_changed: list[str]
+    call: Call, before: Connection, after: Connection, secrets_changed: list[str], reason: str = ""
 ) -> Act:
     """A change; switching it off is an act of its own kind."""
-    switched_off = (before.status, after.status) == (
-        ConnectionStatus.ACTIVE,
-        ConnectionStatus.DISABLED,
+    switched_off = (
+        before.status is not ConnectionStatus.DISABLED and after.status is ConnectionStatus.DISABLED
     )
     action = AuditAction.CONNECTION_DISABLED if switched_off else AuditAction.CONNECTION_CHANGED
     facts = {**after.facts(), "secrets_changed": sorted(secrets_changed)}
+    if reason:
+        facts["reason"] = reason
     return _act(call, action, after, before.facts(), facts)
 
 

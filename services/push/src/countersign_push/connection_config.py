@@ -1,40 +1,36 @@
 """What an ERP connection may be set to, per connector and transport. Pure.
 
-To add a transport: its keys and their checks in _TRANSPORTS, and a line in the connector
-guide. Every malformed field is reported, not only the first.
+The built-in connectors stand here: to add a transport, its keys and their checks in _DROPZONE,
+and a line in the connector guide. A plug-in brings a JSON Schema. Every malformed field is
+reported, not only the first.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 from typing import Any
 
+from jsonschema import Draft202012Validator
+from referencing import Registry
+
 from countersign_core.errors import FieldError, InvalidRequest
+from countersign_push import setting_checks as checks
+from countersign_push.connector_type import ConnectorType
+from countersign_push.setting_checks import Check
 
-_MAX_PATH = 1000
 _MAX_SECRET = 20_000
-
-# Says what is wrong with a value, or None.
-_Check = Callable[[Any], str | None]
-
-
-def absolute_path(value: Any) -> str | None:
-    """A POSIX path from the root, without "..", in printable characters."""
-    if not isinstance(value, str) or not 1 <= len(value) <= _MAX_PATH or not value.isprintable():
-        return f"must be a path of 1 to {_MAX_PATH} printable characters"
-    path = PurePosixPath(value)
-    if not path.is_absolute() or ".." in path.parts:
-        return "must be an absolute path without '..'"
-    return None
 
 
 @dataclass(frozen=True, slots=True)
 class _Transport:
-    """Keys beside `transport` itself, each with its check."""
+    """Keys beside `transport` itself, each with its check.
 
-    required: Mapping[str, _Check]
-    optional: Mapping[str, _Check] = field(default_factory=dict)
+    `login`: secrets of which a connection must have one at least.
+    """
+
+    required: Mapping[str, Check]
+    optional: Mapping[str, Check] = field(default_factory=dict)
+    login: frozenset[str] = frozenset()
 
     def problems(self, config: Mapping[str, Any]) -> Iterator[FieldError]:
         known = {**self.required, **self.optional}
@@ -47,45 +43,91 @@ class _Transport:
                 yield _problem(key, complaint)
 
 
-@dataclass(frozen=True, slots=True)
-class _Connector:
-    """A connector's transports, and the secrets that one or the other of them can use."""
+_DROP: Mapping[str, Check] = {
+    "atomic_write": checks.flag,
+    "temporary_suffix": checks.temporary_suffix,
+    "temporary_path": checks.absolute_path,
+    "done_file": checks.done_suffix,
+    "ack_path": checks.absolute_path,
+    "ack_mode": checks.one_of("json", "presence", "none"),
+    "file_permissions": checks.permissions,
+    "folder_permissions": checks.permissions,
+}
 
-    transports: Mapping[str, _Transport]
-    secret_names: frozenset[str]
+_TRANSPORTS: Mapping[str, _Transport] = {
+    "folder": _Transport(required={"export_path": checks.absolute_path}, optional=_DROP),
+    "sftp": _Transport(
+        required={
+            "export_path": checks.absolute_path,
+            "host": checks.host,
+            "username": checks.user_name,
+            "host_keys": checks.host_keys,
+        },
+        optional={
+            **_DROP,
+            "port": checks.whole_number(1, 65535),
+            "connect_timeout_seconds": checks.seconds(300),
+            "transfer_timeout_seconds": checks.seconds(3600),
+            "keepalive_seconds": checks.seconds(3600),
+        },
+        login=frozenset({"password", "private_key"}),
+    ),
+}
 
-
-_CONNECTORS: Mapping[str, _Connector] = {
-    "DROPZONE_JSON_V1": _Connector(
-        transports={
-            "folder": _Transport(
-                required={"export_path": absolute_path}, optional={"ack_path": absolute_path}
-            ),
+BUILT_IN: Mapping[str, ConnectorType] = {
+    "DROPZONE_JSON_V1": ConnectorType(
+        connector_type="DROPZONE_JSON_V1",
+        config_schema={
+            "type": "object",
+            "required": ["transport"],
+            "oneOf": [
+                {
+                    "properties": {
+                        "transport": {"const": name},
+                        **{key: {} for key in (*transport.required, *transport.optional)},
+                    },
+                    "required": ["transport", *transport.required],
+                    "additionalProperties": False,
+                }
+                for name, transport in _TRANSPORTS.items()
+            ],
         },
         secret_names=frozenset({"password", "private_key", "private_key_passphrase"}),
+        title="One JSON file per order, in a folder or over SFTP",
     ),
 }
 
 
-def parse_config(connector_type: str, config_json: str) -> dict[str, Any]:
+def parse_config(
+    connector_type: str, config_json: str, plug_in: ConnectorType | None = None
+) -> dict[str, Any]:
     """The settings as an object, checked against what the connector knows.
+
+    `plug_in` is the connector when it is not a built-in one.
 
     Raises:
         InvalidRequest: with one field error per malformed key.
     """
-    connector = _connector(connector_type)
+    connector = _connector(connector_type, plug_in)
     config = _json_object(config_json)
+    if connector_type not in BUILT_IN:
+        _check_schema(connector, config)
+        return config
     transport = config.get("transport")
-    if not isinstance(transport, str) or transport not in connector.transports:
-        names = ", ".join(sorted(connector.transports))
+    if not isinstance(transport, str) or transport not in _TRANSPORTS:
+        names = ", ".join(sorted(_TRANSPORTS))
         raise InvalidRequest([_problem("transport", f"must be one of: {names}")])
-    if problems := list(connector.transports[transport].problems(config)):
+    if problems := list(_TRANSPORTS[transport].problems(config)):
         raise InvalidRequest(sorted(problems, key=lambda problem: problem.field))
     return config
 
 
 def check_secrets(
-    connector_type: str, secrets: Mapping[str, str], *, may_remove: bool = False
+    connector_type: str,
+    secrets: Mapping[str, str],
+    plug_in: ConnectorType | None = None,
+    *,
+    may_remove: bool = False,
 ) -> None:
     """Refuse secrets that the connector has no use for; values never show in the refusal.
 
@@ -94,7 +136,7 @@ def check_secrets(
     Raises:
         InvalidRequest: with one field error per malformed secret.
     """
-    connector = _connector(connector_type)
+    connector = _connector(connector_type, plug_in)
     problems = [
         FieldError(f"secrets.{name}", complaint)
         for name, value in sorted(secrets.items())
@@ -104,8 +146,33 @@ def check_secrets(
         raise InvalidRequest(problems)
 
 
+def check_login(connector_type: str, config: Mapping[str, Any], secrets: Mapping[str, str]) -> None:
+    """Refuse a connection that has no way to log in.
+
+    Raises:
+        InvalidRequest: on the field `secrets`.
+    """
+    transport = _TRANSPORTS.get(config.get("transport", ""))
+    if connector_type not in BUILT_IN or transport is None or not transport.login:
+        return
+    if not transport.login & secrets.keys():
+        names = " or ".join(sorted(transport.login))
+        raise InvalidRequest([FieldError("secrets", f"must have {names}")])
+
+
+def _check_schema(connector: ConnectorType, config: Mapping[str, Any]) -> None:
+    # An empty registry: a reference in a plug-in's schema fetches nothing.
+    validator = Draft202012Validator(dict(connector.config_schema), registry=Registry())
+    problems = [
+        _problem(".".join(map(str, error.absolute_path)) or "", error.message[:300])
+        for error in validator.iter_errors(config)
+    ]
+    if problems:
+        raise InvalidRequest(sorted(problems, key=lambda problem: problem.field))
+
+
 def _secret_complaint(
-    connector: _Connector, name: str, value: str, *, may_remove: bool
+    connector: ConnectorType, name: str, value: str, *, may_remove: bool
 ) -> str | None:
     if name not in connector.secret_names:
         return f"must be one of: {', '.join(sorted(connector.secret_names))}"
@@ -116,11 +183,12 @@ def _secret_complaint(
     return None
 
 
-def _connector(connector_type: str) -> _Connector:
-    connector = _CONNECTORS.get(connector_type)
+def _connector(connector_type: str, plug_in: ConnectorType | None) -> ConnectorType:
+    connector = BUILT_IN.get(connector_type, plug_in)
     if connector is None:
-        names = ", ".join(sorted(_CONNECTORS))
-        raise InvalidRequest([FieldError("connector_type", f"must be one of: {names}")])
+        names = ", ".join(sorted(BUILT_IN))
+        problem = f"must be one of: {names}, or a connector that a worker announced"
+        raise InvalidRequest([FieldError("connector_type", problem)])
     return connector
 
 
@@ -135,4 +203,4 @@ def _json_object(text: str) -> dict[str, Any]:
 
 
 def _problem(key: str, complaint: str) -> FieldError:
-    return FieldError(f"config_json.{key}", complaint)
+    return FieldError(f"config_json.{key}" if key else "config_json", complaint)

@@ -15,6 +15,7 @@ class ExportFilters:
     """Filters combine with AND; an empty or None one lets everything through.
 
     `stuck_for_seconds`: PENDING past its due time and lease by at least this long; 0: any.
+    `ack_overdue`: SENT, and the ERP's answer is overdue. `retrying`: PENDING after a failure.
     `created_from` is inclusive, `created_to` is not.
     """
 
@@ -24,6 +25,10 @@ class ExportFilters:
     held: bool = False
     created_from: datetime | None = None
     created_to: datetime | None = None
+    connection_id: UUID | None = None
+    ack_overdue: bool = False
+    retrying: bool = False
+    error_code: str = ""
 
     def as_json(self) -> list[Any]:
         """What page tokens are bound to."""
@@ -34,6 +39,10 @@ class ExportFilters:
             self.held,
             self.created_from and self.created_from.isoformat(),
             self.created_to and self.created_to.isoformat(),
+            self.connection_id and str(self.connection_id),
+            self.ack_overdue,
+            self.retrying,
+            self.error_code,
         ]
 
 

@@ -46,6 +46,9 @@ EXPORT_COLUMNS = (
     "acked_at",
     "erp_order_id",
     "finished_at",
+    "cancel_requested_at",
+    "ack_due_at",
+    "archived_at",
 )
 
 
@@ -84,6 +87,9 @@ class ExportRecord:
     acked_at: datetime | None
     erp_order_id: str | None
     finished_at: datetime | None
+    cancel_requested_at: datetime | None
+    ack_due_at: datetime | None
+    archived_at: datetime | None
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> "ExportRecord":
@@ -127,6 +133,9 @@ class ExportRecord:
             erp_order_id=self.erp_order_id or "",
             outcome_unknown_since=timestamp(self.outcome_unknown_since),
             staged=self.staged_name is not None,
+            cancel_requested_at=timestamp(self.cancel_requested_at),
+            ack_due_at=timestamp(self.ack_due_at),
+            archived=self.archived_at is not None,
         )
 
 

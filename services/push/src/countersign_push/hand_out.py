@@ -6,7 +6,9 @@ from typing import Any
 
 from countersign_platform.database.pool import Database
 from countersign_push.claimed_exports import ClaimedExports
+from countersign_push.commands.announce_connectors import AnnounceConnectors, ListConnectors
 from countersign_push.commands.assign import Assign
+from countersign_push.commands.claim_ack_polls import ClaimAckPolls
 from countersign_push.commands.claim_export import ClaimExport
 from countersign_push.commands.claim_next import ClaimNext
 from countersign_push.commands.connection_change import ChangeConnection
@@ -29,9 +31,11 @@ from countersign_push.secret_box import KeyRing
 from countersign_push.servicers.connections import ConnectionCommands, ConnectionServicer
 from countersign_push.servicers.work import WorkCommands, WorkServicer
 from countersign_push.settings import PushSettings
+from countersign_push.store.ack_polls import AckPollStore
 from countersign_push.store.acks import AckStore
 from countersign_push.store.connection_tests import ConnectionTestStore
 from countersign_push.store.connections import ConnectionStore
+from countersign_push.store.connectors import ConnectorStore
 from countersign_push.store.reconcile import ReconcileStore
 from countersign_push.store.reports import ReportStore
 from countersign_push.store.sweep import SweepStore
@@ -80,7 +84,7 @@ def build_hand_out(
     exports_room = WaitingRoom(work.count_due, settings.claim_poll_seconds)
     tests_room = WaitingRoom(tests.count_waiting, settings.claim_poll_seconds)
     finished = FinishedTests()
-    connections = ConnectionStore(database)
+    connections, connectors = ConnectionStore(database), ConnectorStore(database)
     run_test = RunConnectionTest(tests, keys, tests_room, finished)
     report_test = ReportConnectionTest(tests, finished, wake_relay)
     claim_test = ClaimConnectionTest(
@@ -93,7 +97,8 @@ def build_hand_out(
         keys=keys,
         room=exports_room,
         wake_relay=wake_relay,
-        list_dropzones=ListDropzones(connections, keys),
+        connections=connections,
+        connectors=connectors,
         claim_test=claim_test,
         report_test=report_test,
     )
@@ -102,10 +107,12 @@ def build_hand_out(
         work=WorkServicer(commands),
         connections=ConnectionServicer(
             ConnectionCommands(
-                create=CreateConnection(connections, keys, run_test, wake_relay),
-                change=ChangeConnection(connections, keys, run_test, wake_relay),
+                create=CreateConnection(connections, connectors, keys, run_test, wake_relay),
+                change=ChangeConnection(connections, connectors, keys, run_test, wake_relay),
                 read=read,
                 test=AskConnectionTest(read, run_test, keys),
+                connectors=ListConnectors(connectors),
+                wake_workers=exports_room.wake,
             )
         ),
         exports_room=exports_room,
@@ -123,12 +130,18 @@ def _work_commands(
     keys: KeyRing,
     room: WaitingRoom,
     wake_relay: Callable[[], None],
-    list_dropzones: ListDropzones,
+    connections: ConnectionStore,
+    connectors: ConnectorStore,
     claim_test: ClaimConnectionTest,
     report_test: ReportConnectionTest,
 ) -> WorkCommands:
     terms = _terms(settings)
     reports, claimed = ReportStore(database, terms), ClaimedExports(work)
+    polls = AckPollStore(
+        database,
+        lease_seconds=settings.ack_poll_lease_seconds,
+        interval_seconds=settings.ack_interval_seconds,
+    )
     release = ReleaseLease(reports, work, room.wake)
     fail = ReportFailed(reports, work, claimed, wake_relay)
     defer, hold = ReportDeferred(reports, work), ReportHeld(reports, work)
@@ -145,7 +158,11 @@ def _work_commands(
         report_held=hold,
         report_ack=ReportAck(AckStore(database), wake_relay),
         review_leftovers=ReviewLeftovers(work),
-        list_dropzones=list_dropzones,
+        list_dropzones=ListDropzones(connections, keys),
+        claim_ack_polls=ClaimAckPolls(polls, keys),
+        report_ack_poll=polls.report,
+        note_health=connections.note_health,
+        announce_connectors=AnnounceConnectors(connectors),
         claim_connection_test=claim_test,
         report_connection_test=report_test,
     )

@@ -50,6 +50,10 @@ class PushSettings(
     # How long a worker may take for a connection test before another gets it.
     connection_test_lease_seconds: float = Field(default=10.0, ge=1, le=60)
 
+    # How often a connection's answers are looked for, and how long a worker may take to look.
+    ack_interval_seconds: float = Field(default=60.0, gt=0, le=86_400)
+    ack_poll_lease_seconds: float = Field(default=120.0, ge=1, le=3600)
+
     @field_validator("secret_keys")
     @classmethod
     def _usable_keys(cls, value: SecretStr) -> SecretStr:

@@ -5,6 +5,7 @@ import base64
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,6 +17,7 @@ from countersign.audit.v1.audit_service_pb2 import AuditEvent
 from countersign.push.v1 import connection_service_pb2 as connection_pb
 from countersign.push.v1 import (
     connection_service_pb2_grpc,
+    push_service_pb2_grpc,
     work_service_pb2_grpc,
 )
 from countersign.push.v1 import work_service_pb2 as pb
@@ -28,7 +30,9 @@ from countersign_platform.database.pool import Database
 from countersign_platform.rpc.server import MAX_MESSAGE_BYTES, RpcServer
 from countersign_platform.rpc.status import error_from_rpc
 from countersign_push.access import ACCESS
+from countersign_push.bootstrap import build_push_servicer
 from countersign_push.hand_out import HandOut, build_hand_out
+from countersign_push.no_replay_cache import NoReplayCache
 from countersign_push.settings import PushSettings
 
 KEYS = "k1:" + base64.b64encode(bytes(range(32))).decode()
@@ -95,16 +99,22 @@ class Queue:
     def __init__(self, owner: asyncpg.Connection) -> None:
         self.sql = owner
 
-    async def connection(self, org_id: UUID, **columns: Any) -> UUID:
-        """An ACTIVE folder connection."""
+    async def connection(
+        self, org_id: UUID, connector_type: str = "DROPZONE_JSON_V1", **columns: Any
+    ) -> UUID:
+        """An ACTIVE folder connection; `columns` as they are to be."""
         connection = uuid4()
         await self.sql.execute(
             """INSERT INTO push.erp_connections (
                    org_id, id, name, connector_type, config, created_by)
-               VALUES ($1, $2, 'ERP', 'DROPZONE_JSON_V1',
+               VALUES ($1, $2, 'ERP', $3,
                        '{"transport": "folder", "export_path": "/srv/drop"}', 'ian')""",
-            org_id, connection,
+            org_id, connection, connector_type,
         )  # fmt: skip
+        for name, value in columns.items():
+            await self.sql.execute(
+                f"UPDATE push.erp_connections SET {name} = $2 WHERE id = $1", connection, value
+            )
         return connection
 
     async def pending(
@@ -251,6 +261,13 @@ class Site:
         self.tokens = tokens
         self.relay_wakes = 0
         self.hand_out: HandOut = build_hand_out(settings, database, self._wake_relay)
+        self._pushes = build_push_servicer(
+            database,
+            NoReplayCache(),
+            self._wake_relay,
+            timedelta(hours=24),
+            self.hand_out.exports_room.wake,
+        )
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self, *, loops: bool) -> None:
@@ -266,6 +283,11 @@ class Site:
             connection_service_pb2_grpc.add_ConnectionServiceServicer_to_server,
             self.hand_out.connections,
             "countersign.push.v1.ConnectionService",
+        )
+        self._server.add(
+            push_service_pb2_grpc.add_PushServiceServicer_to_server,
+            self._pushes,
+            "countersign.push.v1.PushService",
         )
         self._channel = grpc.aio.insecure_channel(
             f"127.0.0.1:{await self._server.start()}",
@@ -290,6 +312,11 @@ class Site:
         """A worker."""
         stub = work_service_pb2_grpc.WorkServiceStub(self._channel)
         return Worker(stub, self.tokens.service(Role.WORKER))
+
+    def operator(self, org_id: UUID, *roles: Role) -> Caller:
+        """A person who looks after exports."""
+        stub = push_service_pb2_grpc.PushServiceStub(self._channel)
+        return Caller(stub, self.tokens.user(org_id, *(roles or (Role.OPERATOR,)), subject="olga"))
 
     def integrator(self, org_id: UUID, *roles: Role) -> Caller:
         """A person who keeps connections."""

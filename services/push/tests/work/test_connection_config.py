@@ -61,12 +61,14 @@ def test_settings_are_an_object(text):
 @pytest.mark.parametrize("transport", ['"carrier_pigeon"', "null", "[]", "5"])
 def test_a_transport_is_one_of_those_known(transport):
     found = complaints(lambda: parse_config(KIND, f'{{"transport": {transport}}}'))
-    assert found == {"config_json.transport": "must be one of: folder"}
+    assert found == {"config_json.transport": "must be one of: folder, sftp"}
 
 
 def test_a_connector_that_nobody_serves_is_refused():
     found = complaints(lambda: parse_config("CARRIER_PIGEON", "{}"))
-    assert found == {"connector_type": "must be one of: DROPZONE_JSON_V1"}
+    assert found == {
+        "connector_type": "must be one of: DROPZONE_JSON_V1, or a connector that a worker announced"
+    }
 
 
 def test_secrets_have_known_names_and_values_and_never_show_in_a_refusal():

@@ -8,8 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from countersign_push.lease_terms import LeaseTerms
-from countersign_push.store.work import CLAIM_NEXT, WorkStore
+from countersign_push.store.work import CLAIM_NEXT, Position, Room, WorkStore
 
 pytestmark = pytest.mark.integration
 
@@ -95,23 +94,98 @@ async def test_32_claimers_of_one_export_give_it_to_one(queue, site):
     assert (await queue.export(export))["fence"] == 1
 
 
+ROUND = UUID(int=0)
+
+
+async def claimed(database, most=1, **room):
+    """What a worker with this room gets, from the beginning of the ring."""
+    after = Position(ROUND, ROUND)
+    return await WorkStore(database).claim_next("w", 30.0, after, most, Room(**room))
+
+
+async def blocks_read(queue, most=1, rooms=()):
+    """Pages that one claim touches."""
+    values = {
+        "$1": "'w'",
+        "$2": "30",
+        "$3": f"'{ROUND}'::uuid",
+        "$4": f"'{ROUND}'::uuid",
+        "$5": str(most),
+        "$6": "ARRAY[{}]".format(",".join(f"'{each}'" for each in rooms)),
+        "$7": "ARRAY[{}]".format(",".join("0" for _ in rooms)),
+        "$8": str(most),
+    }
+    statement = CLAIM_NEXT
+    for name, value in values.items():
+        statement = statement.replace(name, value)
+    async with queue.sql.transaction():
+        plan = await queue.sql.fetchval("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + statement)
+    top = json.loads(plan)[0]["Plan"]
+    return top["Shared Hit Blocks"] + top["Shared Read Blocks"]
+
+
 async def test_the_planner_probes_the_index_and_never_reads_a_whole_queue(queue, database):
-    """Claiming one of 5,000 that wait in one org touches some pages, not all."""
+    """Claiming one of 5,000 that wait at one connection touches some pages, not all."""
     org = uuid4()
     await queue.pending(org, await queue.connection(org), 5000)
     await queue.sql.execute("ANALYZE push.exports")
-    rows = await WorkStore(database).claim_next("w", LeaseTerms().lease_seconds, org, 1)
-    assert len(rows) == 1
-    async with queue.sql.transaction():
-        plan = await queue.sql.fetchval(
-            "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) "
-            + CLAIM_NEXT.replace("$1", "'w'")
-            .replace("$2", "30")
-            .replace("$3", f"'{org}'")
-            .replace("$4", "1")
+    assert len(await claimed(database)) == 1
+    assert await blocks_read(queue) < 300
+
+
+@pytest.mark.parametrize("why", ["paused", "full"])
+async def test_a_long_queue_that_nobody_may_take_costs_a_probe(queue, database, why):
+    """5,000 exports of a paused or full connection stand in front of two that are due."""
+    first, second = sorted([uuid4(), uuid4()])
+    stuck = await queue.connection(first)
+    await queue.pending(first, stuck, 5000)
+    free = await queue.pending(second, await queue.connection(second), 2)
+    if why == "paused":
+        await queue.sql.execute(
+            "UPDATE push.erp_connections SET status = 'PAUSED' WHERE id = $1", stuck
         )
-    top = json.loads(plan)[0]["Plan"]
-    assert top["Shared Hit Blocks"] + top["Shared Read Blocks"] < 300
+    await queue.sql.execute("ANALYZE push.exports")
+    full = [stuck] if why == "full" else []
+    assert await blocks_read(queue, rooms=full) < 300
+    rows = await claimed(database, by_connection=dict.fromkeys(full, 0))
+    assert [row.export.id for row in rows] == [free[1]]  # the other one was claimed above
+
+
+async def test_a_worker_gets_of_each_connection_what_it_has_room_for(queue, database):
+    """Two of the named connection, three of any other, though ten were asked for."""
+    org, other = sorted([uuid4(), uuid4()])
+    named = await queue.connection(org)
+    await queue.pending(org, named, 9)
+    await queue.pending(other, await queue.connection(other), 9)
+    rows = await claimed(database, 10, by_connection={named: 2}, of_others=3)
+    taken = Counter(row.export.org_id for row in rows)
+    assert taken == {org: 2, other: 3}
+
+
+async def test_two_connections_of_one_org_take_turns(queue, database):
+    """A queue of 50 at one connection does not keep the other one of the org waiting."""
+    org = uuid4()
+    await queue.pending(org, await queue.connection(org), 50)
+    other = await queue.connection(org, connector_type="OTHER_V1")
+    [due] = await queue.pending(org, other)
+    rows = await claimed(database, 2)
+    assert due in {row.export.id for row in rows}
+
+
+async def test_nothing_of_a_paused_connection_is_handed_out(queue, worker):
+    """Neither to who names the export nor to who asks for any; resumed, it is."""
+    org = uuid4()
+    connection = await queue.connection(org)
+    [export] = await queue.pending(org, connection)
+    await queue.sql.execute(
+        "UPDATE push.erp_connections SET status = 'PAUSED' WHERE id = $1", connection
+    )
+    assert await worker.claim(org, export) is None
+    assert await worker.claim_next(5) == []
+    await queue.sql.execute(
+        "UPDATE push.erp_connections SET status = 'ACTIVE' WHERE id = $1", connection
+    )
+    assert await worker.claim(org, export) is not None
 
 
 async def test_content_that_is_not_what_was_approved_never_leaves(queue, worker):

@@ -49,19 +49,20 @@ class Assign:
         try:
             access = open_access(claimed.connection, self._keys)
         except SecretsUnreadable as error:
-            await self._put_off(export, AttemptError("SECRETS_UNREADABLE", _sentence(error)))
+            await self._put_off(claimed, AttemptError("SECRETS_UNREADABLE", _sentence(error)))
             return None
         return Assignment(
             export=export,
             document=document,
             connection=access,
             lease_seconds=self._terms.lease_seconds,
-            last_attempt=self._is_last(export),
+            last_attempt=self._is_last(claimed),
         )
 
-    def _is_last(self, export: ExportRecord) -> bool:
-        held = export.outcome_unknown_since is not None
-        return export.attempt >= self._terms.max_attempts and not held
+    def _is_last(self, claimed: Claimed) -> bool:
+        held = claimed.export.outcome_unknown_since is not None
+        most = claimed.connection.max_attempts or self._terms.max_attempts
+        return claimed.export.attempt >= most and not held
 
     async def _end(self, export: ExportRecord, error: AttemptError) -> None:
         try:
@@ -69,11 +70,12 @@ class Assign:
         except LeaseLost:
             return  # whoever has it now comes to the same end
 
-    async def _put_off(self, export: ExportRecord, error: AttemptError) -> None:
+    async def _put_off(self, claimed: Claimed, error: AttemptError) -> None:
+        export = claimed.export
         try:
             if export.staged_name is not None:
                 await self._hold(_lease(export), error)
-            elif self._is_last(export):
+            elif self._is_last(claimed):
                 await self._fail(_lease(export), error)
             else:
                 await self._defer(_lease(export), error)
@@ -95,6 +97,7 @@ def open_access(connection: ConnectionRow, keys: KeyRing) -> ConnectionAccess:
         config=connection.config,
         version=connection.version,
         secrets=open_secrets(connection.secrets, keys, owner),
+        concurrency=connection.concurrency,
     )
 
 

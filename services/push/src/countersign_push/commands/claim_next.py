@@ -2,14 +2,14 @@
 
 import time
 from collections.abc import Sequence
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from countersign_push.assignment import Assignment
 from countersign_push.commands.assign import Assign
 from countersign_push.commands.keep_lease import ReleaseLease
 from countersign_push.lease import Lease, LeaseLost
 from countersign_push.lease_terms import LeaseTerms
-from countersign_push.store.work import Claimed, WorkStore
+from countersign_push.store.work import Claimed, Position, Room, WorkStore
 from countersign_push.waiting_room import WaitingRoom
 
 # A reply stays well below the 32 MiB that a message may have.
@@ -17,10 +17,10 @@ _REPLY_BYTES = 16 * 2**20
 
 
 class ClaimNext:
-    """Leases due exports, fairly across orgs.
+    """Leases due exports, fairly across orgs and their connections.
 
-    Each call begins behind the org that was served last, at a random one in a new process, so
-    that replicas do not move in step.
+    Each call begins behind the connection that was served last, at a random place in a new
+    process, so that replicas do not move in step.
     """
 
     def __init__(
@@ -36,16 +36,19 @@ class ClaimNext:
         self._release = release
         self._room = room
         self._terms = terms
-        self._after_org: UUID = uuid4()
+        self._after = Position(uuid4(), uuid4())
 
     async def __call__(
-        self, worker_id: str, max_assignments: int, wait_seconds: float
+        self, worker_id: str, max_assignments: int, wait_seconds: float, room: Room
     ) -> list[Assignment]:
-        """At most `max_assignments`; empty when nothing became due within `wait_seconds`."""
+        """At most `max_assignments`, and of each connection what the worker has `room` for.
+
+        Empty when nothing became due within `wait_seconds`.
+        """
         deadline = time.monotonic() + wait_seconds
         while not self._room.closed:
             with self._room.seat() as seat:
-                claimed = await self._claim(worker_id, max_assignments)
+                claimed = await self._claim(worker_id, max_assignments, room)
                 assignments = await self._assign_all(claimed)
                 if assignments:
                     return assignments
@@ -54,12 +57,13 @@ class ClaimNext:
                     break
         return []
 
-    async def _claim(self, worker_id: str, limit: int) -> list[Claimed]:
+    async def _claim(self, worker_id: str, limit: int, room: Room) -> list[Claimed]:
         claimed = await self._work.claim_next(
-            worker_id, self._terms.lease_seconds, self._after_org, limit
+            worker_id, self._terms.lease_seconds, self._after, limit, room
         )
         if claimed:
-            self._after_org = claimed[-1].export.org_id
+            last = claimed[-1].export
+            self._after = Position(last.org_id, last.connection_id)
         return claimed
 
     async def _assign_all(self, claimed: Sequence[Claimed]) -> list[Assignment]:

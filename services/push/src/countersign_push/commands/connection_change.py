@@ -4,17 +4,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
-from countersign_core.errors import NotFound, VersionMismatch
+from countersign_core.errors import NotFound, VersionMismatch, WrongState
 from countersign_core.reasons import Reason
 from countersign_platform.rpc.call import Call
 from countersign_push.assignment import ConnectionAccess, open_secrets, seal_secrets
 from countersign_push.commands.connection_create import visible_name
 from countersign_push.commands.connection_test_run import RunConnectionTest
-from countersign_push.connection import Connection, ConnectionStatus
+from countersign_push.connection import Connection, ConnectionStatus, DeliveryTerms
 from countersign_push.connection_acts import connection_changed
-from countersign_push.connection_config import check_secrets, parse_config
+from countersign_push.connection_config import check_login, check_secrets, parse_config
+from countersign_push.connector_type import ConnectorType
 from countersign_push.secret_box import KeyRing, Owner
 from countersign_push.store.connections import ConnectionStore
+from countersign_push.store.connectors import ConnectorStore
 
 # How often a change is applied anew when others change the connection at the same time.
 _ROUNDS = 5
@@ -32,7 +34,11 @@ class ConnectionChange:
     config_json: str | None = None
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     status: ConnectionStatus | None = None
+    terms: DeliveryTerms | None = None
     test_on_save: bool = False
+    reason: str = ""
+    # Statuses that the change may start from; None: any.
+    only_from: frozenset[ConnectionStatus] | None = None
 
 
 class ChangeConnection:
@@ -41,11 +47,13 @@ class ChangeConnection:
     def __init__(
         self,
         store: ConnectionStore,
+        plug_ins: ConnectorStore,
         keys: KeyRing,
         run_test: RunConnectionTest,
         wake_relay: Callable[[], None],
     ) -> None:
         self._store = store
+        self._plug_ins = plug_ins
         self._keys = keys
         self._run_test = run_test
         self._wake_relay = wake_relay
@@ -60,6 +68,7 @@ class ChangeConnection:
             VersionMismatch: it is not at `expected_version`, or changed during the test.
             InvalidRequest: every malformed field.
             CountersignError: CONNECTION_ALREADY_ACTIVE; with `test_on_save` those of a test.
+            WrongState: CONNECTION_WRONG_STATE; its status is not in `only_from`.
         """
         before = await self._read(call.org_id, connection_id, change.expected_version)
         for _ in range(_ROUNDS):
@@ -73,11 +82,13 @@ class ChangeConnection:
     async def _apply(
         self, call: Call, before: Connection, change: ConnectionChange
     ) -> Connection | None:
+        _require_status(before, change)
         # Nothing else needs them open, and a lost key must not keep a connection switched on.
         needs_secrets = bool(change.secrets) or change.test_on_save
         secrets = self._secrets(before) if needs_secrets else {}
         wanted = _merged(secrets, change.secrets)
-        after = self._changed(before, change, wanted, secrets_differ=wanted != secrets)
+        plug_in = await self._plug_ins.find(before.connector_type)
+        after = self._changed(before, change, wanted, plug_in, secrets_differ=wanted != secrets)
         differs = after != before
         result = None
         if change.test_on_save:
@@ -90,7 +101,7 @@ class ChangeConnection:
             return await self._read(before.org_id, before.id, None)
         after = replace(after, version=before.version + 1)
         touched = [name for name in change.secrets if secrets.get(name) != wanted.get(name)]
-        act = connection_changed(call, before, after, touched)
+        act = connection_changed(call, before, after, touched, change.reason)
         stored = await self._store.change(after, before.version, result, act)
         if stored is not None:
             self._wake_relay()
@@ -101,6 +112,7 @@ class ChangeConnection:
         before: Connection,
         change: ConnectionChange,
         secrets: Mapping[str, str],
+        plug_in: ConnectorType | None,
         *,
         secrets_differ: bool,
     ) -> Connection:
@@ -108,11 +120,17 @@ class ChangeConnection:
         if change.name is not None:
             after = replace(after, name=visible_name(change.name))
         if change.config_json is not None:
-            config = parse_config(before.connector_type, change.config_json)
+            config = parse_config(before.connector_type, change.config_json, plug_in)
             after = replace(after, config=config)
         if change.status is not None:
             after = replace(after, status=change.status)
-        check_secrets(before.connector_type, change.secrets, may_remove=True)
+        if change.terms is not None:
+            after = replace(after, terms=change.terms)
+        if change.secrets:
+            check_secrets(before.connector_type, change.secrets, plug_in, may_remove=True)
+        if secrets_differ or change.config_json is not None:
+            names = dict.fromkeys(secrets if secrets_differ else before.secret_names, "")
+            check_login(before.connector_type, after.config, names)
         if secrets_differ:
             owner = Owner(before.org_id, before.id)
             sealed = seal_secrets(secrets, self._keys, owner)
@@ -132,6 +150,18 @@ class ChangeConnection:
         if expected_version is not None and connection.version != expected_version:
             raise VersionMismatch(expected=expected_version, current=connection.version)
         return connection
+
+
+def _require_status(before: Connection, change: ConnectionChange) -> None:
+    if change.only_from is None or before.status in change.only_from:
+        return
+    raise WrongState(
+        Reason.CONNECTION_WRONG_STATE,
+        f"The connection is {before.status}",
+        current=before.status,
+        allowed=sorted(change.only_from),
+        erp_connection_id=str(before.id),
+    )
 
 
 def _merged(secrets: Mapping[str, str], change: Mapping[str, str]) -> dict[str, str]:

@@ -8,11 +8,13 @@ from countersign_core.errors import FieldError, InvalidRequest
 from countersign_platform.rpc.call import Call
 from countersign_push.assignment import ConnectionAccess, seal_secrets
 from countersign_push.commands.connection_test_run import RunConnectionTest
-from countersign_push.connection import Connection, ConnectionStatus
+from countersign_push.connection import Connection, ConnectionStatus, DeliveryTerms
 from countersign_push.connection_acts import connection_created
-from countersign_push.connection_config import check_secrets, parse_config
+from countersign_push.connection_config import check_login, check_secrets, parse_config
+from countersign_push.connector_type import ConnectorType
 from countersign_push.secret_box import KeyRing, Owner
 from countersign_push.store.connections import ConnectionStore
+from countersign_push.store.connectors import ConnectorStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class NewConnection:
     config_json: str
     secrets: Mapping[str, str] = field(repr=False)
     test_on_save: bool
+    terms: DeliveryTerms = field(default_factory=DeliveryTerms)
 
 
 class CreateConnection:
@@ -32,11 +35,13 @@ class CreateConnection:
     def __init__(
         self,
         store: ConnectionStore,
+        plug_ins: ConnectorStore,
         keys: KeyRing,
         run_test: RunConnectionTest,
         wake_relay: Callable[[], None],
     ) -> None:
         self._store = store
+        self._plug_ins = plug_ins
         self._keys = keys
         self._run_test = run_test
         self._wake_relay = wake_relay
@@ -48,7 +53,8 @@ class CreateConnection:
             InvalidRequest: every malformed field.
             CountersignError: CONNECTION_ALREADY_ACTIVE; with `test_on_save` those of a test.
         """
-        made = self._made(call, wanted)
+        plug_in = await self._plug_ins.find(wanted.connector_type)
+        made = self._made(call, wanted, plug_in)
         result = None
         if wanted.test_on_save:
             access = ConnectionAccess(
@@ -60,9 +66,10 @@ class CreateConnection:
         self._wake_relay()
         return stored
 
-    def _made(self, call: Call, wanted: NewConnection) -> Connection:
-        config = parse_config(wanted.connector_type, wanted.config_json)
-        check_secrets(wanted.connector_type, wanted.secrets)
+    def _made(self, call: Call, wanted: NewConnection, plug_in: ConnectorType | None) -> Connection:
+        config = parse_config(wanted.connector_type, wanted.config_json, plug_in)
+        check_secrets(wanted.connector_type, wanted.secrets, plug_in)
+        check_login(wanted.connector_type, config, wanted.secrets)
         owner = Owner(call.org_id, uuid4())
         return Connection(
             org_id=owner.org_id,
@@ -73,6 +80,7 @@ class CreateConnection:
             secret_names=tuple(sorted(wanted.secrets)),
             status=ConnectionStatus.ACTIVE,
             version=1,
+            terms=wanted.terms,
             secrets=seal_secrets(wanted.secrets, self._keys, owner),
         )
 

@@ -15,14 +15,18 @@ class ReportDeferred:
         self._reports = reports
         self._work = work
 
-    async def __call__(self, lease: Lease, error: AttemptError) -> datetime:
+    async def __call__(
+        self, lease: Lease, error: AttemptError, *, withdrawn: bool = False
+    ) -> datetime:
         """Give the lease back; when the export is due again.
+
+        `withdrawn`: what was staged was taken back, so the next attempt stages anew.
 
         Raises:
             LeaseLost: another worker has the export, it is finished, or it was put off for
                 another reason.
         """
-        due = await self._reports.deferred(lease, error)
+        due = await self._reports.deferred(lease, error, withdrawn=withdrawn)
         if due is not None:
             return due
         export = await self._work.read(lease.org_id, lease.export_id)

@@ -29,17 +29,23 @@ class ReportAck:
         self._wake_relay = wake_relay
 
     async def __call__(
-        self, org_id: UUID, connection_id: UUID, file_name: str, ack: Ack
+        self,
+        org_id: UUID,
+        connection_id: UUID,
+        file_name: str,
+        ack: Ack,
+        export_id: UUID | None = None,
     ) -> ExportStatus:
         """ACKED or FAILED; the same answer again is accepted.
 
         Raises:
-            NotFound: EXPORT_NOT_FOUND; no export of this connection has such a file.
+            NotFound: EXPORT_NOT_FOUND; no export of this connection has such a file or id, or
+                they belong to two exports.
             WrongState: EXPORT_WRONG_STATE; another answer is on record, or nothing was staged.
         """
         for _ in range(_ROUNDS):
-            export = await self._acks.find(org_id, connection_id, file_name)
-            if export is None:
+            export = await self._acks.find(org_id, connection_id, file_name, export_id)
+            if export is None or export_id not in {None, export.id}:
                 raise NotFound(Reason.EXPORT_NOT_FOUND, "Export not found")
             step = next_step(export, ack)
             if step is AckStep.NOTHING:

@@ -1,20 +1,28 @@
 """ConnectionService: request → command → reply."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from countersign.push.v1 import connection_service_pb2 as pb
 from countersign.push.v1.connection_service_pb2_grpc import ConnectionServiceServicer
-from countersign_core.canonical_json import canonical_json
 from countersign_platform.rpc.call import current_call
+from countersign_push.commands.announce_connectors import ListConnectors
 from countersign_push.commands.connection_change import ChangeConnection, ConnectionChange
 from countersign_push.commands.connection_create import CreateConnection, NewConnection
 from countersign_push.commands.connection_read import ReadConnections
 from countersign_push.commands.connection_test_ask import AskConnectionTest
-from countersign_push.connection import Connection, ConnectionStatus
+from countersign_push.connection import (
+    Connection,
+    ConnectionHealth,
+    ConnectionStatus,
+    DeliveryTerms,
+)
 from countersign_push.export_record import timestamp
 from countersign_push.servicers.connection_test_messages import to_message
+from countersign_push.servicers.connector_messages import to_message as connector_message
+from countersign_push.servicers.settings_json import settings_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +33,11 @@ class ConnectionCommands:
     change: ChangeConnection
     read: ReadConnections
     test: AskConnectionTest
+    connectors: ListConnectors
+    wake_workers: Callable[[], None]
+
+
+_IN_USE = frozenset({ConnectionStatus.ACTIVE, ConnectionStatus.PAUSED})
 
 
 class ConnectionServicer(ConnectionServiceServicer):
@@ -44,6 +57,7 @@ class ConnectionServicer(ConnectionServiceServicer):
             config_json=request.config_json,
             secrets=dict(request.secrets),
             test_on_save=request.test_on_save,
+            terms=_terms(request.terms),
         )
         stored = await self._commands.create(current_call(), wanted)
         return pb.CreateConnectionResponse(connection=connection_message(stored))
@@ -76,6 +90,39 @@ class ConnectionServicer(ConnectionServiceServicer):
         )
         return pb.UpdateConnectionResponse(connection=connection_message(stored))
 
+    async def PauseConnection(  # noqa: N802 — the contract's name
+        self, request: pb.PauseConnectionRequest, context: Any
+    ) -> pb.PauseConnectionResponse:
+        """See ConnectionService.PauseConnection."""
+        del context
+        stored = await self._switch(request, ConnectionStatus.PAUSED)
+        return pb.PauseConnectionResponse(connection=connection_message(stored))
+
+    async def ResumeConnection(  # noqa: N802 — the contract's name
+        self, request: pb.ResumeConnectionRequest, context: Any
+    ) -> pb.ResumeConnectionResponse:
+        """See ConnectionService.ResumeConnection."""
+        del context
+        stored = await self._switch(request, ConnectionStatus.ACTIVE)
+        self._commands.wake_workers()
+        return pb.ResumeConnectionResponse(connection=connection_message(stored))
+
+    async def _switch(
+        self,
+        request: pb.PauseConnectionRequest | pb.ResumeConnectionRequest,
+        status: ConnectionStatus,
+    ) -> Connection:
+        change = ConnectionChange(status=status, reason=request.reason, only_from=_IN_USE)
+        return await self._commands.change(current_call(), UUID(request.erp_connection_id), change)
+
+    async def ListConnectors(  # noqa: N802 — the contract's name
+        self, request: pb.ListConnectorsRequest, context: Any
+    ) -> pb.ListConnectorsResponse:
+        """See ConnectionService.ListConnectors."""
+        del request, context
+        found = await self._commands.connectors()
+        return pb.ListConnectorsResponse(connectors=[connector_message(each) for each in found])
+
     async def DisableConnection(  # noqa: N802 — the contract's name
         self, request: pb.DisableConnectionRequest, context: Any
     ) -> pb.DisableConnectionResponse:
@@ -104,7 +151,7 @@ def connection_message(connection: Connection) -> pb.Connection:
         id=str(connection.id),
         name=connection.name,
         connector_type=connection.connector_type,
-        config_json=canonical_json(dict(connection.config)).decode(),
+        config_json=settings_json(connection.config),
         secret_names=connection.secret_names,
         status=pb.ConnectionStatus.Value(f"CONNECTION_STATUS_{connection.status}"),
         version=connection.version,
@@ -112,7 +159,22 @@ def connection_message(connection: Connection) -> pb.Connection:
         updated_at=timestamp(connection.updated_at),
         last_test_at=timestamp(connection.last_test_at),
         last_test_result=None if tested is None else to_message(tested),
+        terms=pb.DeliveryTerms(**connection.terms.given()),
+        health=None if connection.health is None else _health(connection.health),
     )
+
+
+def _health(health: ConnectionHealth) -> pb.ConnectionHealth:
+    return pb.ConnectionHealth(
+        breaker=pb.BreakerState.Value(f"BREAKER_STATE_{health.breaker}"),
+        since=timestamp(health.since),
+        failure=health.failure,
+        message=health.message,
+    )
+
+
+def _terms(message: pb.DeliveryTerms) -> DeliveryTerms:
+    return DeliveryTerms(**{field.name: value for field, value in message.ListFields()})
 
 
 def _change(request: pb.UpdateConnectionRequest) -> ConnectionChange:
@@ -123,6 +185,7 @@ def _change(request: pb.UpdateConnectionRequest) -> ConnectionChange:
         config_json=request.config_json if has("config_json") else None,
         secrets=dict(request.secrets),
         status=_status(request.status),
+        terms=_terms(request.terms) if has("terms") else None,
         test_on_save=request.test_on_save,
     )
 

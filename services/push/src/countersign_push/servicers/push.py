@@ -14,7 +14,9 @@ from countersign_core.errors import CountersignError, FieldError, InvalidRequest
 from countersign_core.lifecycle import ExportStatus
 from countersign_platform.rpc.call import current_call
 from countersign_push.commands.batch_push import BatchPush
+from countersign_push.commands.export_document import GetExportDocument
 from countersign_push.commands.get_export import GetExport
+from countersign_push.commands.intervene import CancelExport, ExpediteExport
 from countersign_push.commands.list_exports import ListExports
 from countersign_push.commands.preview_export import PreviewExport
 from countersign_push.commands.push_draft import PushDraft
@@ -38,6 +40,9 @@ class PushCommands:
     get: GetExport
     list: ListExports
     preview: PreviewExport
+    expedite: ExpediteExport
+    cancel: CancelExport
+    document: GetExportDocument
     resolve: ResolveExport
 
 
@@ -91,6 +96,35 @@ class PushServicer(push_service_pb2_grpc.PushServiceServicer):
         preview = await self._commands.preview(current_call(), UUID(request.draft_order_id))
         return _pb.PreviewExportResponse(
             document=preview.document, content_sha256=preview.content_sha256.hex()
+        )
+
+    async def ExpediteExport(
+        self, request: _pb.ExpediteExportRequest, context: Any
+    ) -> _pb.ExpediteExportResponse:
+        """A waiting export is tried now."""
+        export = await self._commands.expedite(
+            current_call(), UUID(request.erp_export_id), plain(request.reason)
+        )
+        return _pb.ExpediteExportResponse(export=export.to_message())
+
+    async def CancelExport(
+        self, request: _pb.CancelExportRequest, context: Any
+    ) -> _pb.CancelExportResponse:
+        """A waiting export is taken back."""
+        export = await self._commands.cancel(
+            current_call(), UUID(request.erp_export_id), plain(request.reason)
+        )
+        return _pb.CancelExportResponse(export=export.to_message())
+
+    async def GetExportDocument(
+        self, request: _pb.GetExportDocumentRequest, context: Any
+    ) -> _pb.GetExportDocumentResponse:
+        """The exact bytes of an export."""
+        found = await self._commands.document(current_call(), UUID(request.erp_export_id))
+        return _pb.GetExportDocumentResponse(
+            document=found.document,
+            document_sha256=(found.export.document_sha256 or b"").hex(),
+            file_name=found.export.file_name,
         )
 
     async def ResolveExport(
@@ -154,6 +188,10 @@ def _filters(request: _pb.ListExportsRequest) -> ExportFilters:
         held=request.held,
         created_from=_moment(request, "created_from"),
         created_to=_moment(request, "created_to"),
+        connection_id=_optional_id(request.erp_connection_id),
+        ack_overdue=request.ack_overdue,
+        retrying=request.retrying,
+        error_code=request.error_code,
     )
 
 

@@ -1,5 +1,6 @@
 """WorkService: what a worker asks becomes a command; what it answers, a reply."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -7,6 +8,8 @@ from uuid import UUID
 from countersign.push.v1 import work_service_pb2 as pb
 from countersign.push.v1.work_service_pb2_grpc import WorkServiceServicer
 from countersign_platform.rpc.call import current_call
+from countersign_push.commands.announce_connectors import AnnounceConnectors
+from countersign_push.commands.claim_ack_polls import ClaimAckPolls
 from countersign_push.commands.claim_export import ClaimExport
 from countersign_push.commands.claim_next import ClaimNext
 from countersign_push.commands.connection_read import ListDropzones
@@ -19,10 +22,12 @@ from countersign_push.commands.report_failed import ReportFailed
 from countersign_push.commands.report_sent import ReportSent
 from countersign_push.commands.report_staged import ReportStaged
 from countersign_push.commands.review_leftovers import ReviewLeftovers
+from countersign_push.connection import ConnectionHealth
 from countersign_push.export_record import status_message, timestamp
 from countersign_push.plain_text import plain
 from countersign_push.servicers import work_messages as wire
 from countersign_push.servicers.connection_test_messages import to_stored
+from countersign_push.servicers.connector_messages import announced
 
 # What a long poll leaves of the caller's deadline, so that its reply still arrives.
 _MARGIN = 0.5
@@ -44,6 +49,10 @@ class WorkCommands:
     report_ack: ReportAck
     review_leftovers: ReviewLeftovers
     list_dropzones: ListDropzones
+    claim_ack_polls: ClaimAckPolls
+    report_ack_poll: Callable[..., Awaitable[None]]
+    note_health: Callable[[UUID, UUID, ConnectionHealth, str], Awaitable[None]]
+    announce_connectors: AnnounceConnectors
     claim_connection_test: ClaimConnectionTest
     report_connection_test: ReportConnectionTest
 
@@ -72,7 +81,10 @@ class WorkServicer(WorkServiceServicer):
         """See WorkService.ClaimNext."""
         del context
         assignments = await self._commands.claim_next(
-            plain(request.worker_id), request.max_assignments, _patience(request.wait_seconds)
+            plain(request.worker_id),
+            request.max_assignments,
+            _patience(request.wait_seconds),
+            wire.room(request),
         )
         return pb.ClaimNextResponse(
             assignments=[wire.assignment_message(assignment) for assignment in assignments]
@@ -132,7 +144,9 @@ class WorkServicer(WorkServiceServicer):
         """See WorkService.ReportDeferred."""
         del context
         due = await self._commands.report_deferred(
-            wire.lease(request.lease), wire.attempt_error(request.error)
+            wire.lease(request.lease),
+            wire.attempt_error(request.error),
+            withdrawn=request.withdrawn,
         )
         return pb.ReportDeferredResponse(next_attempt_at=timestamp(due))
 
@@ -156,6 +170,7 @@ class WorkServicer(WorkServiceServicer):
             UUID(request.erp_connection_id),
             plain(request.file_name),
             wire.ack(request),
+            UUID(request.export_id) if request.export_id else None,
         )
         return pb.ReportAckResponse(status=status_message(status))
 
@@ -178,6 +193,54 @@ class WorkServicer(WorkServiceServicer):
         return pb.ListDropzonesResponse(
             connections=[wire.access_message(access) for access in accesses]
         )
+
+    async def ClaimAckPolls(  # noqa: N802 — the contract's name
+        self, request: pb.ClaimAckPollsRequest, context: Any
+    ) -> pb.ClaimAckPollsResponse:
+        """See WorkService.ClaimAckPolls."""
+        del context
+        accesses = await self._commands.claim_ack_polls(
+            plain(request.worker_id), request.max_connections
+        )
+        return pb.ClaimAckPollsResponse(
+            connections=[wire.access_message(access) for access in accesses]
+        )
+
+    async def ReportAckPoll(  # noqa: N802 — the contract's name
+        self, request: pb.ReportAckPollRequest, context: Any
+    ) -> pb.ReportAckPollResponse:
+        """See WorkService.ReportAckPoll."""
+        del context
+        await self._commands.report_ack_poll(
+            UUID(request.org_id),
+            UUID(request.erp_connection_id),
+            plain(request.worker_id),
+            more=request.more,
+        )
+        return pb.ReportAckPollResponse()
+
+    async def ReportConnectionHealth(  # noqa: N802 — the contract's name
+        self, request: pb.ReportConnectionHealthRequest, context: Any
+    ) -> pb.ReportConnectionHealthResponse:
+        """See WorkService.ReportConnectionHealth."""
+        del context
+        await self._commands.note_health(
+            UUID(request.org_id),
+            UUID(request.erp_connection_id),
+            wire.health(request),
+            plain(request.worker_id),
+        )
+        return pb.ReportConnectionHealthResponse()
+
+    async def AnnounceConnectors(  # noqa: N802 — the contract's name
+        self, request: pb.AnnounceConnectorsRequest, context: Any
+    ) -> pb.AnnounceConnectorsResponse:
+        """See WorkService.AnnounceConnectors."""
+        del context
+        await self._commands.announce_connectors(
+            plain(request.worker_id), [announced(each) for each in request.connectors]
+        )
+        return pb.AnnounceConnectorsResponse()
 
     async def ClaimConnectionTest(  # noqa: N802 — the contract's name
         self, request: pb.ClaimConnectionTestRequest, context: Any

@@ -2,15 +2,19 @@
 
 from uuid import UUID
 
+from countersign.push.v1 import connection_service_pb2 as connection_pb
 from countersign.push.v1 import export_pb2
 from countersign.push.v1 import work_service_pb2 as pb
-from countersign_core.canonical_json import canonical_json, sha256_hex
+from countersign_core.canonical_json import sha256_hex
 from countersign_push.ack_step import Ack
 from countersign_push.assignment import Assignment, ConnectionAccess
+from countersign_push.connection import BreakerState, ConnectionHealth
 from countersign_push.export_record import timestamp
 from countersign_push.lease import AttemptError, Lease
 from countersign_push.leftovers import Leftover
 from countersign_push.plain_text import plain
+from countersign_push.servicers.settings_json import settings_json
+from countersign_push.store.work import Room
 
 
 def lease(message: pb.Lease) -> Lease:
@@ -39,6 +43,22 @@ def ack(request: pb.ReportAckRequest) -> Ack:
     )
 
 
+def room(request: pb.ClaimNextRequest) -> Room:
+    """How many exports of one connection the worker takes."""
+    by_connection = {UUID(key): value for key, value in request.room_by_connection.items()}
+    return Room(by_connection, request.max_per_connection)
+
+
+def health(request: pb.ReportConnectionHealthRequest) -> ConnectionHealth:
+    """What a worker saw of a server."""
+    name = connection_pb.BreakerState.Name(request.breaker).removeprefix("BREAKER_STATE_")
+    return ConnectionHealth(
+        breaker=BreakerState(name),
+        failure=request.error.code,
+        message=plain(request.error.message),
+    )
+
+
 def leftover(message: pb.Leftover) -> Leftover:
     """A temporary file, as its name tells."""
     return Leftover(message.name, UUID(message.export_id), message.fence, message.withdrawn)
@@ -50,9 +70,10 @@ def access_message(access: ConnectionAccess) -> pb.ConnectionAccess:
         id=str(access.id),
         org_id=str(access.org_id),
         connector_type=access.connector_type,
-        config_json=canonical_json(dict(access.config)).decode(),
+        config_json=settings_json(access.config),
         secrets=access.secrets,
         version=access.version,
+        concurrency=access.concurrency or 0,
     )
 
 
@@ -75,4 +96,5 @@ def assignment_message(assignment: Assignment) -> pb.Assignment:
         traceparent=export.traceparent or "",
         draft_order_id=str(export.draft_id),
         outcome_unknown_since=timestamp(export.outcome_unknown_since),
+        cancel_requested=export.cancel_requested_at is not None,
     )

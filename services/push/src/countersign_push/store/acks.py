@@ -16,9 +16,11 @@ _RECORDED = """
     INSERT INTO push.outbox (org_id, id, lane, payload, headers)
     SELECT org_id, $3, 'audit', $4, $5 FROM done"""
 
-READ_BY_FILE_NAME = f"""
+# The file name goes before the id; an answer that names both must mean one export.
+READ_ANSWERED = f"""
 SELECT {", ".join(EXPORT_COLUMNS)} FROM push.exports
- WHERE org_id = $1 AND connection_id = $2 AND file_name = $3
+ WHERE org_id = $1 AND connection_id = $2 AND (file_name = $3 OR id = $4)
+ ORDER BY file_name = $3 DESC LIMIT 1
 """
 
 DELIVER = f"""
@@ -26,7 +28,10 @@ WITH done AS (
     UPDATE push.exports e
        SET status = 'SENT', sent_at = now(), evidence = 'ACKED', fence = e.fence + 1,
            next_attempt_at = NULL, leased_until = NULL, outcome_unknown_since = NULL,
-           finished_at = now()
+           finished_at = now(),
+           ack_due_at = (SELECT now() + make_interval(secs => c.ack_sla_seconds)
+                           FROM push.erp_connections c
+                          WHERE c.org_id = e.org_id AND c.id = e.connection_id)
      WHERE e.org_id = $1 AND e.id = $2 AND e.status = 'PENDING' AND e.staged_name IS NOT NULL
     RETURNING e.org_id, e.draft_id
 ), recorded AS ({_RECORDED}
@@ -77,9 +82,13 @@ class AckStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def find(self, org_id: UUID, connection_id: UUID, file_name: str) -> ExportRecord | None:
-        """The export that a file of this name belongs to."""
-        row = await self._database.fetchrow(READ_BY_FILE_NAME, org_id, connection_id, file_name)
+    async def find(
+        self, org_id: UUID, connection_id: UUID, file_name: str, export_id: UUID | None
+    ) -> ExportRecord | None:
+        """The export that a file of this name belongs to, or else the one of this id."""
+        row = await self._database.fetchrow(
+            READ_ANSWERED, org_id, connection_id, file_name, export_id
+        )
         return None if row is None else ExportRecord.from_row(row)
 
     async def deliver(self, export: ExportRecord, act: Act) -> bool:

@@ -1,6 +1,7 @@
 """ERP connections: every change is one statement with its audit row."""
 
 from collections.abc import Mapping
+from dataclasses import astuple
 from typing import Any
 from uuid import UUID
 
@@ -10,11 +11,24 @@ from countersign_core.errors import CountersignError
 from countersign_core.reasons import Reason
 from countersign_platform.database.pool import Database
 from countersign_push.act import Act
-from countersign_push.connection import Connection, ConnectionStatus
+from countersign_push.connection import (
+    BreakerState,
+    Connection,
+    ConnectionHealth,
+    ConnectionStatus,
+    DeliveryTerms,
+)
 from countersign_push.store.work import ConnectionRow, sealed
 
 _COLUMNS = """org_id, id, name, connector_type, config, secrets, secrets_key_id, secret_names,
-       status, version, created_at, updated_at, last_test_at, last_test_result"""
+       status, version, created_at, updated_at, last_test_at, last_test_result,
+       max_attempts, first_delay_seconds, longest_delay_seconds, concurrency,
+       ack_sla_seconds, ack_poll_seconds,
+       -- A worker that has been silent for so long says nothing about now.
+       CASE WHEN breaker_seen_at > now() - interval '15 minutes' THEN breaker END AS breaker,
+       breaker_since, breaker_error"""
+
+_TERMS = ", ".join(DeliveryTerms.__slots__)
 
 _RECORDED = """
     INSERT INTO push.outbox (org_id, id, lane, payload, headers)
@@ -24,9 +38,10 @@ CREATE = f"""
 WITH done AS (
     INSERT INTO push.erp_connections (
            org_id, id, name, connector_type, config, secrets, secrets_key_id, secret_names,
-           created_by, last_test_at, last_test_result)
+           created_by, last_test_at, last_test_result, {_TERMS})
     VALUES ($1, $2, $6, $7, $8, $9, $10, $11, $12,
-            CASE WHEN $13::jsonb IS NOT NULL THEN now() END, $13::jsonb)
+            CASE WHEN $13::jsonb IS NOT NULL THEN now() END, $13::jsonb,
+            $14, $15, $16, $17, $18, $19)
     RETURNING {_COLUMNS}
 ), recorded AS ({_RECORDED}
 )
@@ -39,7 +54,8 @@ WITH done AS (
        SET name = $6, config = $7, secrets = $8, secrets_key_id = $9, secret_names = $10,
            status = $11, version = version + 1, updated_at = now(),
            last_test_at = CASE WHEN $13::jsonb IS NULL THEN last_test_at ELSE now() END,
-           last_test_result = coalesce($13::jsonb, last_test_result)
+           last_test_result = coalesce($13::jsonb, last_test_result),
+           ({_TERMS}) = ($14, $15, $16, $17, $18, $19)
      WHERE org_id = $1 AND id = $2 AND version = $12
     RETURNING {_COLUMNS}
 ), recorded AS ({_RECORDED}
@@ -55,22 +71,30 @@ SELECT {_COLUMNS} FROM push.erp_connections WHERE org_id = $1 ORDER BY created_a
 
 READ_ACTIVE = """
 SELECT id FROM push.erp_connections
- WHERE org_id = $1 AND connector_type = $2 AND status = 'ACTIVE'
+ WHERE org_id = $1 AND connector_type = $2 AND status <> 'DISABLED'
 """
 
 # A connection that was switched off is swept a day longer: for leftovers and late answers.
 DROPZONES = """
-SELECT org_id, id, connector_type, config, secrets, secrets_key_id, version
+SELECT org_id, id, connector_type, config, secrets, secrets_key_id, version, concurrency
   FROM push.erp_connections c
- WHERE c.status = 'ACTIVE' OR c.updated_at > now() - interval '1 day'
+ WHERE c.status <> 'DISABLED' OR c.updated_at > now() - interval '1 day'
     OR EXISTS (SELECT FROM push.exports e
                 WHERE e.org_id = c.org_id AND e.connection_id = c.id AND e.status = 'PENDING')
  ORDER BY org_id, id
 """
 
 
+NOTE_HEALTH = """
+UPDATE push.erp_connections
+   SET breaker_since = CASE WHEN breaker IS DISTINCT FROM $3 THEN now() ELSE breaker_since END,
+       breaker = $3, breaker_error = $4, breaker_seen_by = $5, breaker_seen_at = now()
+ WHERE org_id = $1 AND id = $2
+"""
+
+
 class ConnectionStore:
-    """Connections of one org at a time, and the dropzones of all."""
+    """Connections of one org at a time, and the dropzones and health of all."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -94,6 +118,7 @@ class ConnectionStore:
             list(made.secret_names),
             created_by,
             test,
+            *astuple(made.terms),
         )
         assert row is not None
         return _connection(row)
@@ -117,6 +142,7 @@ class ConnectionStore:
             after.status.value,
             from_version,
             test,
+            *astuple(after.terms),
         )
         return None if row is None else _connection(row)
 
@@ -139,9 +165,19 @@ class ConnectionStore:
                 config=row["config"],
                 secrets=sealed(row),
                 version=row["version"],
+                concurrency=row["concurrency"],
             )
             for row in await self._database.fetch(DROPZONES)
         ]
+
+    async def note_health(
+        self, org_id: UUID, connection_id: UUID, health: ConnectionHealth, worker_id: str
+    ) -> None:
+        """What a worker saw of the server; no change of the connection itself."""
+        error = {"code": health.failure, "message": health.message} if health.failure else None
+        await self._database.execute(
+            NOTE_HEALTH, org_id, connection_id, health.breaker.value, error, worker_id
+        )
 
     async def _write(
         self, statement: str, connection: Connection, act: Act, *values: Any
@@ -188,4 +224,18 @@ def _connection(row: Mapping[str, Any]) -> Connection:
         updated_at=row["updated_at"],
         last_test_at=row["last_test_at"],
         last_test_result=row["last_test_result"],
+        terms=DeliveryTerms(**{name: row[name] for name in DeliveryTerms.__slots__}),
+        health=_health(row),
+    )
+
+
+def _health(row: Mapping[str, Any]) -> ConnectionHealth | None:
+    if row["breaker"] is None:
+        return None
+    error = row["breaker_error"] or {}
+    return ConnectionHealth(
+        breaker=BreakerState(row["breaker"]),
+        since=row["breaker_since"],
+        failure=error.get("code", ""),
+        message=error.get("message", ""),
     )

@@ -28,6 +28,15 @@ _COLUMNS = ", ".join(f"e.{name}" for name in EXPORT_COLUMNS)
 
 GET = f"SELECT {_COLUMNS} FROM push.exports e WHERE e.org_id = $1 AND e.id = $2"
 
+GET_WITH_CONTENT = f"""
+SELECT {_COLUMNS}, c.content
+  FROM push.exports e
+  LEFT JOIN approval.draft_contents c
+         ON c.org_id = e.org_id AND c.draft_id = e.draft_id
+        AND c.content_version = e.content_version
+ WHERE e.org_id = $1 AND e.id = $2
+"""
+
 APPROVED_DRAFT = f"""
 SELECT d.status AS draft_status, d.approved_at AS draft_approved_at, d.approved_sha256, c.content,
        {_COLUMNS}
@@ -70,6 +79,13 @@ class ExportStore:
         """One export; None when this org has none of that id."""
         row = await self._database.fetchrow(GET, org_id, export_id)
         return None if row is None else ExportRecord.from_row(row)
+
+    async def with_content(
+        self, org_id: UUID, export_id: UUID
+    ) -> tuple[ExportRecord, str | None] | None:
+        """One export and the canonical content that was approved for it."""
+        row = await self._database.fetchrow(GET_WITH_CONTENT, org_id, export_id)
+        return None if row is None else (ExportRecord.from_row(row), row["content"])
 
     async def list(
         self, org_id: UUID, filters: ExportFilters, after: ExportPosition | None, limit: int
@@ -114,9 +130,25 @@ def _conditions(filters: ExportFilters, after: ExportPosition | None) -> list[Co
         conditions.append(export.created_at >= _moment(filters.created_from))
     if filters.created_to is not None:
         conditions.append(export.created_at < _moment(filters.created_to))
+    if filters.connection_id is not None:
+        conditions.append(export.connection_id == literal(filters.connection_id, Uuid()))
+    conditions += _states(filters)
     if after is not None:
         position = tuple_(_moment(after.created_at), literal(after.export_id, Uuid()))
         conditions.append(tuple_(export.created_at, export.id) < position)
+    return conditions
+
+
+def _states(filters: ExportFilters) -> list[ColumnElement[bool]]:
+    export = _EXPORTS.c
+    conditions: list[ColumnElement[bool]] = []
+    if filters.ack_overdue:
+        conditions += [export.status == "SENT", export.ack_due_at < func.now()]
+    if filters.retrying:
+        conditions += [export.status == "PENDING", export.error_json.is_not(None)]
+    if filters.error_code:
+        code = func.jsonb_extract_path_text(export.error_json, "code")
+        conditions.append(code == filters.error_code)
     return conditions
 
 

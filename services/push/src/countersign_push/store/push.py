@@ -33,7 +33,7 @@ WITH asked (draft_id, export_id, connection_id, expected_version, reason,
      CROSS JOIN LATERAL (
            SELECT count(*) AS usable, (array_agg(c.id))[1] AS chosen_id
              FROM push.erp_connections c
-            WHERE c.org_id = $1 AND c.status = 'ACTIVE'
+            WHERE c.org_id = $1 AND c.status <> 'DISABLED'
               AND (a.connection_id IS NULL OR c.id = a.connection_id)) choice
       LEFT JOIN LATERAL (
            SELECT e.id AS replayed_id, e.status AS replayed_status,

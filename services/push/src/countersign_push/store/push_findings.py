@@ -21,7 +21,7 @@ SELECT a.export_id AS asked_id, d.status AS draft_status, d.version AS draft_ver
   LEFT JOIN push.erp_connections named ON named.org_id = $1 AND named.id = a.connection_id
  CROSS JOIN LATERAL (
        SELECT count(*) AS usable FROM push.erp_connections c
-        WHERE c.org_id = $1 AND c.status = 'ACTIVE'
+        WHERE c.org_id = $1 AND c.status <> 'DISABLED'
           AND (a.connection_id IS NULL OR c.id = a.connection_id)) choice
   LEFT JOIN LATERAL (
        SELECT e.id AS replayed_id, e.status AS replayed_status,

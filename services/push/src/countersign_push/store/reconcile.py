@@ -18,6 +18,8 @@ SELECT e.org_id, e.id, e.fence, e.offered_at
  WHERE {_FREE}
    AND (e.offered_at < greatest(e.next_attempt_at, e.leased_until)
         OR e.offered_at <= now() - make_interval(secs => $1))
+   AND NOT EXISTS (SELECT FROM push.erp_connections c
+                    WHERE c.org_id = e.org_id AND c.id = e.connection_id AND c.status = 'PAUSED')
  ORDER BY e.offered_at
  LIMIT $2
 """

@@ -25,10 +25,15 @@ _ERROR = """jsonb_build_object(
                'code', $4::text, 'message', $5::text, 'attempt', e.attempt,
                'at', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))"""
 
-# $6 base, $7 cap, $8 jitter, in seconds; the exponent is bounded so that it cannot overflow.
+# $6 base, $7 cap, $8 jitter, in seconds, where the connection has no terms of its own; the
+# exponent is bounded so that it cannot overflow.
 _BACKOFF = """now() + make_interval(secs =>
-               least($7::float8, $6::float8 * power(2, least(e.attempt - 1, 40)))
+               least(coalesce(c.longest_delay_seconds, $7::float8),
+                     coalesce(c.first_delay_seconds, $6::float8)
+                     * power(2, least(e.attempt - 1, 40)))
                * (1 - $8::float8 * random()))"""
+
+_OF_CONNECTION = """c.org_id = e.org_id AND c.id = e.connection_id"""
 
 _FINISHED = """next_attempt_at = NULL, leased_until = NULL, outcome_unknown_since = NULL,
            finished_at = now()"""
@@ -45,8 +50,11 @@ RETURNING true
 
 SENT = f"""
 WITH done AS (
-    UPDATE push.exports e SET status = 'SENT', sent_at = now(), evidence = $4, {_FINISHED}
-     WHERE {_HELD_BY_LEASE}
+    UPDATE push.exports e
+       SET status = 'SENT', sent_at = now(), evidence = $4, {_FINISHED},
+           ack_due_at = now() + make_interval(secs => c.ack_sla_seconds)
+      FROM push.erp_connections c
+     WHERE {_HELD_BY_LEASE} AND {_OF_CONNECTION}
     RETURNING e.org_id, e.draft_id
 ), recorded AS ({_RECORDED.format(id="$5", payload="$6", headers="$7")}
 )
@@ -69,11 +77,17 @@ SELECT draft.version IS NOT NULL AS draft_moved
          ON true
 """
 
-# A held export stays held: being put off again does not tell what became of it.
+# A held export stays held: being put off again does not tell what became of it. A token that
+# was taken back ($9) is none any more, and that does tell.
 DEFERRED = f"""
 UPDATE push.exports e
-   SET error_json = {_ERROR}, next_attempt_at = {_BACKOFF}, leased_until = NULL
- WHERE {_HELD_BY_LEASE}
+   SET error_json = {_ERROR}, next_attempt_at = {_BACKOFF}, leased_until = NULL,
+       staged_name = CASE WHEN NOT $9 THEN e.staged_name END,
+       staged_fence = CASE WHEN NOT $9 THEN e.staged_fence END,
+       document_sha256 = CASE WHEN NOT $9 THEN e.document_sha256 END,
+       outcome_unknown_since = CASE WHEN NOT $9 THEN e.outcome_unknown_since END
+  FROM push.erp_connections c
+ WHERE {_HELD_BY_LEASE} AND {_OF_CONNECTION}
 RETURNING e.next_attempt_at
 """
 
@@ -81,7 +95,8 @@ HELD = f"""
 UPDATE push.exports e
    SET error_json = {_ERROR}, next_attempt_at = {_BACKOFF}, leased_until = NULL,
        outcome_unknown_since = coalesce(e.outcome_unknown_since, now())
- WHERE {_HELD_BY_LEASE} AND e.staged_name IS NOT NULL
+  FROM push.erp_connections c
+ WHERE {_HELD_BY_LEASE} AND {_OF_CONNECTION} AND e.staged_name IS NOT NULL
 RETURNING e.next_attempt_at
 """
 
@@ -123,9 +138,11 @@ class ReportStore:
             FAILED, lease, error.code, error.message, *act.columns(), withdrawn
         )
 
-    async def deferred(self, lease: Lease, error: AttemptError) -> datetime | None:
-        """Put the export off; when it is due again."""
-        return await self._put_off(DEFERRED, lease, error)
+    async def deferred(
+        self, lease: Lease, error: AttemptError, *, withdrawn: bool
+    ) -> datetime | None:
+        """Put the export off; when it is due again. `withdrawn`: nothing is staged any more."""
+        return await self._put_off(DEFERRED, lease, error, withdrawn)
 
     async def held(self, lease: Lease, error: AttemptError) -> datetime | None:
         """Put a staged export off with its outcome unknown; when it is due again."""
@@ -149,11 +166,13 @@ class ReportStore:
             _log.error("draft_did_not_follow_its_export", export_id=str(lease.export_id))
         return row is not None
 
-    async def _put_off(self, statement: str, lease: Lease, error: AttemptError) -> datetime | None:
+    async def _put_off(
+        self, statement: str, lease: Lease, error: AttemptError, *more: Any
+    ) -> datetime | None:
         terms = self._terms
         backoff = (terms.backoff_base, terms.backoff_cap, terms.backoff_jitter)
         due: datetime | None = await self._database.fetchval(
-            statement, *_key(lease), error.code, error.message, *backoff
+            statement, *_key(lease), error.code, error.message, *backoff, *more
         )
         return due
 

@@ -5,8 +5,8 @@ with everything a worker needs, so that a delivery begins with one round trip.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from countersign_core.lifecycle import ExportStatus
@@ -26,7 +26,7 @@ _EXPORT = ", ".join(f"e.{column}" for column in EXPORT_COLUMNS)
 # The content may be missing only if somebody deleted it; then the claim says so.
 _ASSIGNED = """
 SELECT claimed.*, dc.content, c.connector_type, c.config, c.secrets, c.secrets_key_id,
-       c.version AS connection_version
+       c.version AS connection_version, c.concurrency, c.max_attempts
   FROM claimed
   JOIN push.erp_connections c ON c.org_id = claimed.org_id AND c.id = claimed.connection_id
   LEFT JOIN approval.draft_contents dc
@@ -38,51 +38,66 @@ CLAIM_EXPORT = f"""
 WITH claimed AS (
     UPDATE push.exports e SET {_LEASE}
      WHERE e.org_id = $3 AND e.id = $4 AND {_CLAIMABLE}
+       AND NOT EXISTS (SELECT FROM push.erp_connections c
+                        WHERE c.org_id = e.org_id AND c.id = e.connection_id
+                          AND c.status = 'PAUSED')
     RETURNING {_EXPORT}
 ) {_ASSIGNED}
 """
 
-# `ring` walks the orgs that have anything pending, one index probe each, from the one after
-# $3 round to $3 itself; it is read only as far as $4 orgs with due work. Each of these gives
-# its oldest exports, at most its even share of $4, so a long queue takes nobody's turn.
+# `ring` walks the connections that have anything pending, one index probe each, from the one
+# after ($3, $4) round to that one itself; it is read only as far as $5 connections with due work
+# that the worker has room for. Each of these gives its oldest exports, at most its even share of
+# $5 and the worker's room, so a long queue takes nobody's turn and a paused one costs one probe.
 CLAIM_NEXT = f"""
-WITH RECURSIVE ring (org_id, wrapped, turn) AS (
-    SELECT $3::uuid, false, 0
+WITH RECURSIVE ring (org_id, connection_id, wrapped, turn) AS (
+    SELECT $3::uuid, $4::uuid, false, 0
     UNION ALL
-    SELECT next.org_id, next.wrapped, ring.turn + 1
+    SELECT next.org_id, next.connection_id, next.wrapped, ring.turn + 1
       FROM ring
      CROSS JOIN LATERAL (
-           (SELECT e.org_id, ring.wrapped
+           (SELECT e.org_id, e.connection_id, ring.wrapped
               FROM push.exports e
-             WHERE e.status = 'PENDING' AND e.org_id > ring.org_id
-               AND (NOT ring.wrapped OR e.org_id <= $3)
-             ORDER BY e.org_id LIMIT 1)
+             WHERE e.status = 'PENDING'
+               AND (e.org_id, e.connection_id) > (ring.org_id, ring.connection_id)
+               AND (NOT ring.wrapped OR (e.org_id, e.connection_id) <= ($3, $4))
+             ORDER BY e.org_id, e.connection_id LIMIT 1)
            UNION ALL
-           (SELECT e.org_id, true
+           (SELECT e.org_id, e.connection_id, true
               FROM push.exports e
-             WHERE e.status = 'PENDING' AND NOT ring.wrapped AND e.org_id <= $3
-             ORDER BY e.org_id LIMIT 1)
+             WHERE e.status = 'PENDING' AND NOT ring.wrapped
+               AND (e.org_id, e.connection_id) <= ($3, $4)
+             ORDER BY e.org_id, e.connection_id LIMIT 1)
            LIMIT 1) next
 ), due AS MATERIALIZED (
-    SELECT ring.org_id, ring.turn
+    SELECT ring.org_id, ring.connection_id, ring.turn, room.room
       FROM ring
      CROSS JOIN LATERAL (
+           SELECT coalesce(($7::int[])[array_position($6::uuid[], ring.connection_id)], $8::int)
+               AS room) room
+     CROSS JOIN LATERAL (
+           SELECT FROM push.erp_connections c
+            WHERE c.org_id = ring.org_id AND c.id = ring.connection_id
+              AND c.status <> 'PAUSED' LIMIT 1) open
+     CROSS JOIN LATERAL (
            SELECT FROM push.exports e
-            WHERE e.org_id = ring.org_id AND {_CLAIMABLE}
+            WHERE e.org_id = ring.org_id AND e.connection_id = ring.connection_id
+              AND {_CLAIMABLE}
             ORDER BY e.next_attempt_at LIMIT 1) claimable
-     WHERE ring.turn > 0
-     LIMIT $4
+     WHERE ring.turn > 0 AND room.room > 0
+     LIMIT $5
 ), picked AS MATERIALIZED (
     SELECT due.turn, export.org_id, export.id
       FROM due
      CROSS JOIN LATERAL (
            SELECT e.org_id, e.id
              FROM push.exports e
-            WHERE e.org_id = due.org_id AND {_CLAIMABLE}
+            WHERE e.org_id = due.org_id AND e.connection_id = due.connection_id
+              AND {_CLAIMABLE}
             ORDER BY e.next_attempt_at
-            LIMIT (SELECT ceil($4::bigint / count(*)::numeric) FROM due)
+            LIMIT least(due.room, (SELECT ceil($5::bigint / count(*)::numeric) FROM due))
               FOR NO KEY UPDATE SKIP LOCKED) export
-     LIMIT $4
+     LIMIT $5
 ), claimed AS (
     UPDATE push.exports e SET {_LEASE}
       FROM picked
@@ -92,12 +107,16 @@ WITH RECURSIVE ring (org_id, wrapped, turn) AS (
  ORDER BY claimed.turn, claimed.created_at
 """
 
-# The order is that of the index exports_due. Without it, figures from a busy hour could lead the
-# planner to read the whole table in the hope of soon meeting $1 rows that are due.
+# Connection by connection, each no further than $1, so that neither a long queue nor a paused
+# one is read through.
 COUNT_DUE = f"""
 SELECT count(*) FROM (
-    SELECT FROM push.exports e WHERE {_CLAIMABLE}
-     ORDER BY e.org_id, e.next_attempt_at LIMIT $1) due
+    SELECT FROM push.erp_connections c
+     CROSS JOIN LATERAL (
+           SELECT FROM push.exports e
+            WHERE e.org_id = c.org_id AND e.connection_id = c.id AND {_CLAIMABLE}
+            ORDER BY e.next_attempt_at LIMIT $1) due
+     WHERE c.status <> 'PAUSED' LIMIT $1) due
 """
 
 READ_EXPORT = f"""
@@ -111,6 +130,21 @@ SELECT e.id, e.status, e.fence, e.leased_until IS NOT NULL AS leased, e.staged_n
 """
 
 
+class Position(NamedTuple):
+    """A place in the ring of connections."""
+
+    org_id: UUID
+    connection_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many exports of one connection a worker takes; `of_others` 0: as many as it asks for."""
+
+    by_connection: Mapping[UUID, int] = field(default_factory=dict)
+    of_others: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class ConnectionRow:
     """A connection as a worker needs it, secrets still sealed."""
@@ -121,6 +155,8 @@ class ConnectionRow:
     config: Mapping[str, Any]
     secrets: Sealed | None
     version: int
+    concurrency: int | None = None
+    max_attempts: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +184,19 @@ class WorkStore:
         return None if row is None else _claimed(row)
 
     async def claim_next(
-        self, worker_id: str, lease_seconds: float, after_org: UUID, limit: int
+        self, worker_id: str, lease_seconds: float, after: Position, limit: int, room: Room
     ) -> list[Claimed]:
-        """Lease up to `limit` due exports, org by org, beginning behind `after_org`."""
-        rows = await self._database.fetch(CLAIM_NEXT, worker_id, lease_seconds, after_org, limit)
+        """Lease up to `limit` due exports, connection by connection, beginning behind `after`."""
+        rows = await self._database.fetch(
+            CLAIM_NEXT,
+            worker_id,
+            lease_seconds,
+            *after,
+            limit,
+            list(room.by_connection),
+            list(room.by_connection.values()),
+            room.of_others or limit,
+        )
         return [_claimed(row) for row in rows]
 
     async def count_due(self, limit: int) -> int:
@@ -181,15 +226,21 @@ class WorkStore:
 
 def _claimed(row: Mapping[str, Any]) -> Claimed:
     export = ExportRecord.from_row(row)
-    connection = ConnectionRow(
-        org_id=export.org_id,
-        id=export.connection_id,
+    return Claimed(export, row["content"], connection_row(row, export.org_id))
+
+
+def connection_row(row: Mapping[str, Any], org_id: UUID) -> ConnectionRow:
+    """The connection in a row that was joined with it."""
+    return ConnectionRow(
+        org_id=org_id,
+        id=row["connection_id"],
         connector_type=row["connector_type"],
         config=row["config"],
         secrets=sealed(row),
         version=row["connection_version"],
+        concurrency=row["concurrency"],
+        max_attempts=row["max_attempts"],
     )
-    return Claimed(export, row["content"], connection)
 
 
 def sealed(row: Mapping[str, Any]) -> Sealed | None:
