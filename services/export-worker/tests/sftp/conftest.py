@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from uuid import UUID, uuid4
 
 import pytest
@@ -109,36 +109,38 @@ def own_sshd(sftp_account: SftpAccount) -> Iterator[SshdServer]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def zone(sshd: SshdServer) -> AsyncIterator[Zone]:
+async def open_zone() -> AsyncIterator[Callable[[SshdServer], Zone]]:
+    """Opens a fresh folder on any server."""
+    zones: list[Zone] = []
+
+    def open_one(server: SshdServer) -> Zone:
+        zones.append(Zone(server))
+        return zones[-1]
+
+    yield open_one
+    for zone in zones:
+        await zone.close()
+
+
+@pytest.fixture
+def zone(sshd: SshdServer, open_zone: Callable[[SshdServer], Zone]) -> Zone:
     """A fresh folder on the run's server."""
-    zone = Zone(sshd)
-    yield zone
-    await zone.close()
+    return open_zone(sshd)
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def plain_zone(plain_sshd: SshdServer) -> AsyncIterator[Zone]:
+@pytest.fixture
+def plain_zone(plain_sshd: SshdServer, open_zone: Callable[[SshdServer], Zone]) -> Zone:
     """A fresh folder on the poor server."""
-    zone = Zone(plain_sshd)
-    yield zone
-    await zone.close()
+    return open_zone(plain_sshd)
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def own_zone(own_sshd: SshdServer) -> AsyncIterator[Zone]:
+@pytest.fixture
+def own_zone(own_sshd: SshdServer, open_zone: Callable[[SshdServer], Zone]) -> Zone:
     """A fresh folder on a server for this test alone."""
-    zone = Zone(own_sshd)
-    yield zone
-    await zone.close()
+    return open_zone(own_sshd)
 
 
 @pytest.fixture(params=["rich", "plain"])
 def either_zone(request: pytest.FixtureRequest) -> Zone:
     """On a server with OpenSSH's extensions, and on one without."""
     return request.getfixturevalue("zone" if request.param == "rich" else "plain_zone")
-
-
-@pytest.fixture
-def key_file(tmp_path: Path) -> Path:
-    """Where a test may put a private key."""
-    return tmp_path / "key"

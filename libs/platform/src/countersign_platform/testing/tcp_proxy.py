@@ -18,7 +18,7 @@ class TcpProxy:
     """Forwards connections to `port` on this machine until it is told otherwise.
 
     `delay_seconds` holds back every chunk. `stall` lets connections come in and says nothing
-    more; `cut` ends those there are; `cut_after` ends them once the client has sent so much.
+    more; `cut` ends those there are; `cut_after` ends them once so much was sent.
     """
 
     def __init__(self, port: int) -> None:
@@ -28,6 +28,7 @@ class TcpProxy:
         self._flowing.set()
         self._pairs: dict[asyncio.Task[None], tuple[asyncio.StreamWriter, ...]] = {}
         self._left: int | None = None
+        self._counting_replies = False
         self.delay_seconds = 0.0
         self.accepted = 0
 
@@ -56,9 +57,13 @@ class TcpProxy:
             for writer in writers:
                 _reset(writer)
 
-    def cut_after(self, count: int) -> None:
-        """Reset every connection once `count` more bytes came from clients; once."""
+    def cut_after(self, count: int, *, replies: bool = False) -> None:
+        """Reset every connection, once, when `count` more bytes came from clients.
+
+        `replies`: from the server. What reaches the count is not forwarded.
+        """
         self._left = count
+        self._counting_replies = replies
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._accept, HOST, 0)
@@ -86,26 +91,32 @@ class TcpProxy:
             await self._flowing.wait()
             far, forth = await asyncio.open_connection(HOST, self._target)
             self._pairs[task] = (back, forth)
-            await asyncio.gather(self._pump(near, forth, counted=True), self._pump(far, back))
+            await asyncio.gather(self._pump(near, forth), self._pump(far, back, replies=True))
         for writer in self._pairs.pop(task):
             writer.transport.abort()
 
     async def _pump(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, counted: bool = False
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, replies: bool = False
     ) -> None:
         while data := await reader.read(_CHUNK_BYTES):
             await self._flowing.wait()
             if self.delay_seconds:
                 await asyncio.sleep(self.delay_seconds)
-            if counted and self._left is not None:
-                self._left -= len(data)
-                if self._left <= 0:
-                    self._left = None
-                    self.cut()
-                    return
+            if replies is self._counting_replies and self._is_enough(len(data)):
+                self.cut()
+                return
             writer.write(data)
             await writer.drain()
         writer.transport.abort()
+
+    def _is_enough(self, count: int) -> bool:
+        if self._left is None:
+            return False
+        self._left -= count
+        if self._left > 0:
+            return False
+        self._left = None
+        return True
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
