@@ -3,12 +3,12 @@
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import PurePosixPath
 from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
 
+from countersign_export_worker.connectors.dropzone_options import DropzoneOptions
 from countersign_export_worker.connectors.sftp import SftpConnector
 from countersign_export_worker.connectors.sftp_host_keys import PinnedHostKeys
 from countersign_export_worker.connectors.sftp_login import SftpServer
@@ -30,7 +30,7 @@ class Zone:
         self._opened: list[SftpConnector] = []
 
     def settings(self, **changes: object) -> SftpSettings:
-        """By key, over the server's own port; `changes` of settings or of the server."""
+        """By key, over the server's own port; `changes` of any part of them."""
         server = SftpServer(
             host=self.server.host,
             port=self.server.port,
@@ -39,9 +39,9 @@ class Zone:
             secrets={"private_key": self.server.private_key.read_text()},
         )
         of_server = {name: changes.pop(name) for name in list(changes) if hasattr(server, name)}
-        path = PurePosixPath(self.folder)
-        settings = SftpSettings(replace(server, **of_server), path, path)
-        return replace(settings, **changes)
+        options = DropzoneOptions.at(self.folder)
+        of_options = {name: changes.pop(name) for name in list(changes) if hasattr(options, name)}
+        return SftpSettings(replace(server, **of_server), replace(options, **of_options), **changes)
 
     def open(self, **changes: object) -> SftpConnector:
         """A connector, closed at the test's end."""

@@ -308,8 +308,8 @@ async def test_folder_without_write_permission_is_permanent(zone: Any, drop_name
 async def test_missing_folder_is_permanent(zone: Any, drop_name: Any) -> None:
     """Somebody wrote a wrong path into the settings."""
     connector = zone.open(
-        export_path=zone.settings().export_path / "missing",
-        temporary_path=zone.settings().export_path / "missing",
+        export_path=zone.settings().options.export_path / "missing",
+        temporary_path=zone.settings().options.export_path / "missing",
     )
     error = await _error(connector.stage(drop_name(), b"x"))
     assert (type(error), error.code) == (PermanentDeliveryError, "PATH_MISSING")

@@ -16,7 +16,7 @@ DOCUMENT = b'{"lines": []}'
 def _work_folder(zone: Any) -> tuple[Path, Any]:
     """Where temporary files go, which nobody made yet."""
     folder = zone.folder / "work"
-    return folder, zone.settings().export_path / "work"
+    return folder, zone.settings().options.export_path / "work"
 
 
 async def test_temporary_folder_is_made_with_its_permissions(zone: Any, drop_name: Any) -> None:

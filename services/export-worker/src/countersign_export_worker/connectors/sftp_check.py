@@ -79,11 +79,13 @@ class SftpCheck:
             raise
 
     async def _work(self, session: SftpSession) -> None:
-        final = await self._step("find_folder", self._find(session, self._settings.export_path))
-        temporary = await session.folder(self._settings.temporary_path)
+        final = await self._step(
+            "find_folder", self._find(session, self._settings.options.export_path)
+        )
+        temporary = await session.folder(self._settings.options.temporary_path)
         try:
             if temporary is not final:
-                await temporary.make(self._settings.folder_mode)
+                await temporary.make(self._settings.options.folder_mode)
             await self._deliver(session, temporary, final)
             await self._look_around(session, final)
         finally:
@@ -118,7 +120,7 @@ class SftpCheck:
             file = await session.client.open(
                 folder.at(self._written),
                 asyncssh.FXF_WRITE | asyncssh.FXF_CREAT | asyncssh.FXF_EXCL,
-                asyncssh.SFTPAttrs(permissions=self._settings.file_mode),
+                asyncssh.SFTPAttrs(permissions=self._settings.options.file_mode),
                 encoding=None,
             )
             await file.write(_PROBE)

@@ -43,17 +43,17 @@ class SftpDrop:
     @classmethod
     async def reach(cls, session: SftpSession, settings: SftpSettings) -> "SftpDrop":
         """Find the folders out, where this session does not know them yet."""
-        final = await session.folder(settings.export_path)
-        temporary = await session.folder(settings.temporary_path)
+        final = await session.folder(settings.options.export_path)
+        temporary = await session.folder(settings.options.temporary_path)
         return cls(session, settings, temporary, final)
 
     async def stage(self, name: DropName, document: bytes) -> DropName:
         """See ErpConnectorPort.stage."""
         if self._temporary is not self._final:
-            await self._temporary.make(self._settings.folder_mode)
+            await self._temporary.make(self._settings.options.folder_mode)
         place = await settle_place(self._temporary)
-        token = name.at(place)
-        if self._settings.done_suffix:
+        token = self._named(name, place)
+        if self._settings.options.done_suffix:
             await self._write(done_token(token), b"")
         await self._write(str(token), document)
         # The folder may have been exchanged meanwhile: then the name on record would lie.
@@ -65,7 +65,7 @@ class SftpDrop:
         """Remove what an interrupted `stage` of this name left."""
         place = await read_place(self._temporary)
         if place is not None:
-            await self.discard(name.at(place))
+            await self.discard(self._named(name, place))
 
     async def publish(self, staged: DropName) -> None:
         """See ErpConnectorPort.publish."""
@@ -102,6 +102,9 @@ class SftpDrop:
                 await self._announce(staged, folder)
             return Whereabouts.PUBLISHED
         await self._require_place(staged)
+        # An ERP that takes documents without waiting for their done-files needs none.
+        for folder in self._folders:
+            await folder.remove(done_token(staged))
         return Whereabouts.GONE
 
     async def discard(self, name: DropName) -> None:
@@ -131,11 +134,14 @@ class SftpDrop:
             return (self._final,)
         return (self._temporary, self._final)
 
+    def _named(self, name: DropName, place: str) -> DropName:
+        return name.ending_in(self._settings.options.temporary_suffix).at(place)
+
     def _token(self, name: DropName, source: SftpFolder) -> SftpToken:
         return SftpToken(self._session, name, source=source, target=self._final)
 
     async def _require_free_done_name(self, staged: DropName) -> None:
-        suffix = self._settings.done_suffix
+        suffix = self._settings.options.done_suffix
         if suffix and await self._final.has(f"{staged.final}{suffix}"):
             for folder in self._folders:
                 if await folder.has(str(staged)):
@@ -143,7 +149,7 @@ class SftpDrop:
 
     async def _announce(self, staged: DropName, folder: SftpFolder) -> None:
         """Show the done-file, unless somebody did."""
-        suffix = self._settings.done_suffix
+        suffix = self._settings.options.done_suffix
         if not suffix:
             return
         shown = f"{staged.final}{suffix}"
@@ -166,7 +172,7 @@ class SftpDrop:
         """A new file; an own earlier try under that name is removed first."""
         for again in (False, True):
             try:
-                await self._temporary.write_new(name, data, self._settings.file_mode)
+                await self._temporary.write_new(name, data, self._settings.options.file_mode)
             except asyncssh.SFTPFailure as error:
                 # "Failure" is all that version 3 says: a name that exists, or a full disk.
                 if not await self._temporary.has_room_for(len(data)):

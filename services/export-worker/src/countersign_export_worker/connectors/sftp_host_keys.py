@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import asyncssh
 
+from countersign_export_worker.connectors.dropzone_options import bad_config
 from countersign_export_worker.errors import PermanentDeliveryError
 
 # How a key can prove itself, by the name in its public line. SHA-1 ("ssh-rsa") is not a way.
@@ -17,6 +18,7 @@ _SIGNATURES = {
     "ecdsa-sha2-nistp521": ("ecdsa-sha2-nistp521",),
     "ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256"),
 }
+_MOST_KEYS = 2
 
 
 class PinnedHostKeys:
@@ -29,8 +31,8 @@ class PinnedHostKeys:
             PermanentDeliveryError: BAD_CONFIG for a line that is not a key of a known kind.
         """
         self._keys = tuple(_imported(line) for line in lines)
-        if not self._keys:
-            raise _bad("a host key is needed")
+        if not 1 <= len(self._keys) <= _MOST_KEYS:
+            raise bad_config("one host key is needed, or two while it changes")
 
     @property
     def known_hosts(self) -> tuple[tuple[asyncssh.SSHKey, ...], tuple[()], tuple[()]]:
@@ -62,11 +64,7 @@ def _imported(line: str) -> asyncssh.SSHKey:
     try:
         key = asyncssh.import_public_key(line)
     except (ValueError, asyncssh.Error) as error:
-        raise _bad(f"this is not a host key: {line[:80]!r}") from error
+        raise bad_config(f"this is not a host key: {line[:80]!r}") from error
     if key.get_algorithm() not in _SIGNATURES:
-        raise _bad(f"host keys of the kind {key.get_algorithm()} are not supported")
+        raise bad_config(f"host keys of the kind {key.get_algorithm()} are not supported")
     return key
-
-
-def _bad(complaint: str) -> PermanentDeliveryError:
-    return PermanentDeliveryError("BAD_CONFIG", f"The connection cannot be used: {complaint}.")

@@ -14,6 +14,7 @@ from typing import Any
 
 import asyncssh
 
+from countersign_export_worker.connectors.dropzone_options import bad_config
 from countersign_export_worker.connectors.sftp_errors import SFTP_ERRORS, connect_error
 from countersign_export_worker.connectors.sftp_host_keys import PinnedHostKeys
 from countersign_export_worker.errors import DeliveryError, PermanentDeliveryError
@@ -137,7 +138,7 @@ class SftpLogin:
         secrets = self._server.secrets
         if not secrets.get("private_key"):
             if not secrets.get("password"):
-                raise _bad("it has neither a password nor a private key")
+                raise bad_config("it has neither a password nor a private key")
             return None
         if self._key is None:
             # The passphrase is stretched on purpose: that takes a tenth of a second.
@@ -226,11 +227,7 @@ def _imported(text: str, passphrase: str | None) -> asyncssh.SSHKey:
     try:
         return asyncssh.import_private_key(text, passphrase)
     except asyncssh.KeyEncryptionError as error:
-        raise _bad("the passphrase of its private key is wrong") from error
+        raise bad_config("the passphrase of its private key is wrong") from error
     except asyncssh.KeyImportError as error:
         why = "needs a passphrase" if "assphrase" in str(error) else "cannot be read"
-        raise _bad(f"its private key {why}") from error
-
-
-def _bad(complaint: str) -> PermanentDeliveryError:
-    return PermanentDeliveryError("BAD_CONFIG", f"The connection cannot be used: {complaint}.")
+        raise bad_config(f"its private key {why}") from error
