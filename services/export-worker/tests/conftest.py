@@ -71,7 +71,7 @@ class Bench:
             "probe_listen": "127.0.0.1:0",
             "claim_wait_seconds": 1.0,
             "sweep_interval_seconds": 600.0,
-            "ack_interval_seconds": 600.0,
+            "ack_ask_seconds": 600.0,
             "drain_seconds": 10.0,
         }
         return WorkerSettings(**(values | changes))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from countersign_export_worker.connectors.conformance import CHECKS, Check, DropzoneHarness
+from countersign_export_worker.connectors.dropzone_options import DropzoneOptions
 from countersign_export_worker.connectors.folder import FolderConnector
 from countersign_export_worker.connectors.memory import MemoryConnector
 
@@ -14,7 +15,7 @@ from countersign_export_worker.connectors.memory import MemoryConnector
 class FolderHarness:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.connector = FolderConnector(folder)
+        self.connector = FolderConnector(DropzoneOptions.at(folder))
 
     def files(self) -> Mapping[str, bytes]:
         return {path.name: path.read_bytes() for path in self.folder.iterdir()}

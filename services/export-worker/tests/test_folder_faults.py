@@ -17,6 +17,7 @@ import pytest
 
 from countersign_export_worker.connectors import atomic_rename, folder_files
 from countersign_export_worker.connectors.atomic_rename import rename_new
+from countersign_export_worker.connectors.dropzone_options import DropzoneOptions
 from countersign_export_worker.connectors.folder import FolderConnector
 from countersign_export_worker.connectors.os_errors import delivery_error
 from countersign_export_worker.errors import (
@@ -65,7 +66,7 @@ def _mounted(*what: str) -> Iterator[Path]:
 
 async def test_full_disk_is_transient_and_leaves_no_part_of_the_file(small_disk: Path) -> None:
     """The half that was written is removed, so that the disk is as free as before."""
-    connector = FolderConnector(small_disk)
+    connector = FolderConnector(DropzoneOptions.at(small_disk))
     with pytest.raises(TransientDeliveryError) as caught:
         await connector.stage(NAME, b"x" * 100_000)
     assert caught.value.code == "DISK_FULL"
@@ -77,7 +78,7 @@ async def test_full_disk_is_transient_and_leaves_no_part_of_the_file(small_disk:
 async def test_full_disk_fails_the_connection_test_at_the_write(small_disk: Path) -> None:
     """The operator sees which step failed and why."""
     (small_disk / "filler").write_bytes(b"x" * 64 * 1024)
-    report = await FolderConnector(small_disk).test_connection()
+    report = await FolderConnector(DropzoneOptions.at(small_disk)).test_connection()
     assert (report.ok, report.failure) == (False, "DISK_FULL")
     assert [(step.name, step.ok) for step in report.steps] == [("connect", True), ("write", False)]
     assert [path.name for path in small_disk.iterdir()] == ["filler"]
@@ -90,8 +91,8 @@ async def test_folder_without_write_permission_is_permanent(
     dropzone.chmod(0o555)
     with ordinary_user():
         with pytest.raises(PermanentDeliveryError) as caught:
-            await FolderConnector(dropzone).stage(NAME, b"x")
-        report = await FolderConnector(dropzone).test_connection()
+            await FolderConnector(DropzoneOptions.at(dropzone)).stage(NAME, b"x")
+        report = await FolderConnector(DropzoneOptions.at(dropzone)).test_connection()
     assert caught.value.code == report.failure == "PERMISSION_DENIED"
     assert list(dropzone.iterdir()) == []
 
@@ -101,10 +102,13 @@ async def test_token_in_a_folder_that_became_read_only_is_not_gone(
 ) -> None:
     """Neither publish nor withdraw works, and neither says that the token is gone."""
     with ordinary_user():
-        token = await FolderConnector(dropzone).stage(NAME, b"x")
+        token = await FolderConnector(DropzoneOptions.at(dropzone)).stage(NAME, b"x")
     dropzone.chmod(0o555)
     with ordinary_user():
-        for act in (FolderConnector(dropzone).publish, FolderConnector(dropzone).withdraw):
+        for act in (
+            FolderConnector(DropzoneOptions.at(dropzone)).publish,
+            FolderConnector(DropzoneOptions.at(dropzone)).withdraw,
+        ):
             with pytest.raises(PermanentDeliveryError) as caught:
                 await act(token)
             assert caught.value.code == "PERMISSION_DENIED"
@@ -114,13 +118,13 @@ async def test_token_in_a_folder_that_became_read_only_is_not_gone(
 async def test_read_only_file_system_is_permission_denied(read_only_view: Path) -> None:
     """A read-only mount is a permission that nobody has."""
     with pytest.raises(PermanentDeliveryError) as caught:
-        await FolderConnector(read_only_view).stage(NAME, b"x")
+        await FolderConnector(DropzoneOptions.at(read_only_view)).stage(NAME, b"x")
     assert caught.value.code == "PERMISSION_DENIED"
 
 
 async def test_missing_folder_is_transient_and_says_so(dropzone: Path) -> None:
     """A share that is not mounted looks like this; it may be back soon."""
-    connector = FolderConnector(dropzone / "missing")
+    connector = FolderConnector(DropzoneOptions.at(dropzone / "missing"))
     for act in (connector.stage(NAME, b"x"), connector.publish(NAME), connector.trace(NAME)):
         with pytest.raises(TransientDeliveryError) as caught:
             await act
@@ -134,7 +138,7 @@ async def test_path_through_a_file_is_permanent(dropzone: Path) -> None:
     (dropzone / "file").touch()
     for path in (dropzone / "file", dropzone / "file" / "below"):
         with pytest.raises(PermanentDeliveryError) as caught:
-            await FolderConnector(path).stage(NAME, b"x")
+            await FolderConnector(DropzoneOptions.at(path)).stage(NAME, b"x")
         assert caught.value.code == "PATH_NOT_A_FOLDER"
 
 
@@ -144,7 +148,7 @@ async def test_link_in_the_way_of_a_temporary_file_is_not_followed(dropzone: Pat
     elsewhere.write_bytes(b"precious")
     place = f"{dropzone.stat().st_ino:x}"
     (dropzone / str(NAME.at(place))).symlink_to(elsewhere)
-    token = await FolderConnector(dropzone).stage(NAME, b"ours")
+    token = await FolderConnector(DropzoneOptions.at(dropzone)).stage(NAME, b"ours")
     assert elsewhere.read_bytes() == b"precious"
     assert (dropzone / str(token)).read_bytes() == b"ours"
     assert not (dropzone / str(token)).is_symlink()
@@ -171,7 +175,7 @@ async def test_file_whose_write_failed_is_removed(
     else:
         monkeypatch.setattr(folder_files.os, "fsync", fsync)
     with pytest.raises(TransientDeliveryError) as caught:
-        await FolderConnector(dropzone).stage(NAME, b"x")
+        await FolderConnector(DropzoneOptions.at(dropzone)).stage(NAME, b"x")
     assert caught.value.code == "IO_ERROR"
     assert list(dropzone.iterdir()) == []
 
@@ -184,7 +188,7 @@ async def test_short_writes_still_write_everything(
     monkeypatch.setattr(
         folder_files.os, "write", lambda handle, data: real_write(handle, bytes(data[:7]))
     )
-    token = await FolderConnector(dropzone).stage(NAME, b"0123456789" * 10)
+    token = await FolderConnector(DropzoneOptions.at(dropzone)).stage(NAME, b"0123456789" * 10)
     assert (dropzone / str(token)).read_bytes() == b"0123456789" * 10
 
 
@@ -192,7 +196,7 @@ async def test_publish_that_is_not_durable_is_no_publish(
     dropzone: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SENT is reported only after the folder was synced; the next try finds the file."""
-    connector = FolderConnector(dropzone)
+    connector = FolderConnector(DropzoneOptions.at(dropzone))
     token = await connector.stage(NAME, b"x")
     with monkeypatch.context() as patch:
         patch.setattr(
@@ -262,9 +266,9 @@ async def test_share_that_hangs_keeps_its_own_threads_only(
         return []
 
     monkeypatch.setattr(folder_files, "list_leftovers", list_leftovers)
-    hung = FolderConnector(hung_path, threads=2)
+    hung = FolderConnector(DropzoneOptions.at(hung_path), threads=2)
     calls = [asyncio.create_task(hung.list_leftovers()) for _ in range(20)]
-    assert await FolderConnector(dropzone).list_leftovers() == []
+    assert await FolderConnector(DropzoneOptions.at(dropzone)).list_leftovers() == []
     assert not any(call.done() for call in calls)
     assert threading.active_count() < 20
     release.set()

@@ -5,13 +5,14 @@ from uuid import UUID
 
 import pytest
 
+from countersign_export_worker.assignment import ConnectionAccess
 from countersign_export_worker.slots import Slots, SlotsClosed
 
 ONE, OTHER = UUID(int=1), UUID(int=2)
 
 
 async def _occupy(slots: Slots, connection: UUID, release: asyncio.Event) -> None:
-    with slots.hand():
+    with slots.hand(ConnectionAccess(connection, UUID(int=9), "X", "{}")):
         async with slots.slot(connection):
             await release.wait()
 
@@ -91,3 +92,35 @@ async def test_cancelled_delivery_frees_its_slot() -> None:
     assert (slots.delivering, slots.in_hand) == (0, 0)
     async with slots.slot(ONE):
         assert slots.delivering == 1
+
+
+async def test_a_full_connection_has_no_room_and_others_have_theirs() -> None:
+    """Push is told of the connections that have less than the usual room, and only of them."""
+    slots, release = Slots(total=8, per_connection=2), asyncio.Event()
+    assert slots.room().by_connection == {}
+    tasks = [asyncio.create_task(_occupy(slots, ONE, release)) for _ in range(4)]
+    tasks.append(asyncio.create_task(_occupy(slots, OTHER, release)))
+    await _settle()
+    room = slots.room()
+    assert (room.of_others, room.by_connection) == (4, {ONE: 0, OTHER: 3})
+    assert slots.is_busy(room)
+    release.set()
+    await asyncio.gather(*tasks)
+    assert slots.room().by_connection == {}
+
+
+async def test_a_connections_own_limit_goes_before_the_workers() -> None:
+    """An ERP that bears one session gets one delivery at a time."""
+    slots, release = Slots(total=8, per_connection=4), asyncio.Event()
+    access = ConnectionAccess(ONE, UUID(int=9), "X", "{}", concurrency=1)
+
+    async def occupy() -> None:
+        with slots.hand(access):
+            async with slots.slot(ONE):
+                await release.wait()
+
+    tasks = [asyncio.create_task(occupy()) for _ in range(3)]
+    await _settle()
+    assert (slots.delivering, slots.room().by_connection) == (1, {ONE: 0})
+    release.set()
+    await asyncio.gather(*tasks)

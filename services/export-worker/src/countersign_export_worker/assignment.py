@@ -24,6 +24,8 @@ class ConnectionAccess:
     config_json: str
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
     version: int = 1
+    # Deliveries to it at once in this worker; 0: the worker's own limit.
+    concurrency: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +49,5 @@ class Assignment:
     draft_order_id: UUID
     request_id: str = ""
     traceparent: str = ""
+    # An operator wants it taken back.
+    cancel_requested: bool = False

@@ -9,6 +9,7 @@ import structlog
 
 from countersign_export_worker.ack_poller import AckPoller
 from countersign_export_worker.connection_tests import ConnectionTests
+from countersign_export_worker.connector_announcer import ConnectorAnnouncer
 from countersign_export_worker.connectors.access import Connectors
 from countersign_export_worker.connectors.registry import (
     ConnectorRegistry,
@@ -17,6 +18,7 @@ from countersign_export_worker.connectors.registry import (
 )
 from countersign_export_worker.desk import DeliveryDesk
 from countersign_export_worker.document_check import DocumentCheck
+from countersign_export_worker.health_reports import HealthReports
 from countersign_export_worker.intake.broker_intake import BrokerIntake
 from countersign_export_worker.intake.poll_intake import PollIntake
 from countersign_export_worker.ports import WorkPort
@@ -45,6 +47,13 @@ class Intake(Protocol):
         """Until stopped and done, or cancelled."""
 
 
+class Round(Protocol):
+    """What a worker does beside delivering."""
+
+    async def run(self) -> None:
+        """Until cancelled."""
+
+
 class Worker:
     """The running worker: `start` once, `stop` once."""
 
@@ -57,7 +66,7 @@ class Worker:
         registry: ConnectorRegistry,
         slots: Slots,
         intake: Intake,
-        rounds: tuple[ConnectionTests | Sweeper | AckPoller, ...],
+        rounds: tuple[Round, ...],
     ) -> None:
         self._settings = settings
         self._channel = channel
@@ -133,8 +142,16 @@ async def build(
     client = WorkClient(channel, settings.worker_id)
     work = wrap_work(client)
     installed = installed_connectors()
-    registry = ConnectorRegistry({name: wrap_connector(each) for name, each in installed.items()})
-    connectors = Connectors(registry, clock=loop.time, seconds=settings.operation_timeout_seconds)
+    registry = ConnectorRegistry(
+        {name: wrap_connector(each.open_connector) for name, each in installed.items()}
+    )
+    health = HealthReports(work)
+    connectors = Connectors(
+        registry,
+        clock=loop.time,
+        seconds=settings.operation_timeout_seconds,
+        on_breaker=health.note,
+    )
     slots = Slots(settings.concurrency, settings.connection_concurrency)
     desk = DeliveryDesk(work, connectors=connectors, slots=slots, check_document=DocumentCheck())
     return Worker(
@@ -147,7 +164,9 @@ async def build(
         rounds=(
             ConnectionTests(work, connectors, wait_seconds=settings.claim_wait_seconds),
             Sweeper(work, connectors, seconds=settings.sweep_interval_seconds),
-            AckPoller(work, connectors, seconds=settings.ack_interval_seconds),
+            AckPoller(work, connectors, seconds=settings.ack_ask_seconds),
+            ConnectorAnnouncer(work, installed),
+            health,
         ),
     )
 

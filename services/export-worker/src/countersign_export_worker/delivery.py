@@ -31,6 +31,9 @@ Lost replies: a report that got no answer may be on record, so LEASE_LOST on a r
 does not prove that our file is not the token. It is therefore removed only after push said
 that nobody needs it, and push says so only when that can no longer change.
 
+An operator's cancel is a failure like another: before step 4 push ends the export itself, and
+the worker finds its lease lost; after it, (a) to (c), unless the file was delivered before.
+
 If the token can neither be published nor taken back, the export is HELD: neither SENT nor
 FAILED, tried again for as long as it takes.
 
@@ -61,6 +64,7 @@ from countersign_export_worker.ports import (
     Whereabouts,
 )
 
+_CANCELLED = PermanentDeliveryError("CANCELLED", "An operator took the export back.")
 _TAKEN_BACK = AttemptError(
     "WITHDRAWN", "An earlier attempt took the file back before the ERP could pick it up."
 )
@@ -121,9 +125,13 @@ class Delivery:
             return await self._hold(
                 PermanentDeliveryError("INTERNAL", "The staged name on record is not one of ours.")
             )
+        if self._assignment.cancel_requested:
+            return await self._take_back(token, _CANCELLED)
         return await self._publish(token)
 
     async def _stage_and_publish(self) -> Outcome:
+        if self._assignment.cancel_requested:
+            return await self._fail(_CANCELLED)
         try:
             token = await self._stage()
         except TransientDeliveryError as error:

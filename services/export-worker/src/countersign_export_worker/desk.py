@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Callable
-from uuid import UUID
 
 import structlog
 
@@ -14,11 +13,13 @@ from countersign_export_worker.delivery import Delivery, Outcome, OutcomeKind
 from countersign_export_worker.delivery_context import delivery_context
 from countersign_export_worker.errors import LeaseLost, WorkError
 from countersign_export_worker.lease_keeper import LeaseKeeper
-from countersign_export_worker.ports import WorkPort
+from countersign_export_worker.ports import Room, WorkPort
 from countersign_export_worker.reports import PersistentReports
 from countersign_export_worker.slots import Slots, SlotsClosed
 
 _log = structlog.get_logger()
+# How long an export may wait behind connections that are full.
+_LOOK_AGAIN_SECONDS = 0.25
 
 
 class DeliveryDesk:
@@ -39,19 +40,41 @@ class DeliveryDesk:
         self._slots = slots
         self._check_document = check_document
 
-    async def claim_and_deliver(self, org_id: UUID, export_id: UUID) -> bool:
-        """Deliver one export if it is due and nobody has it; whether it was.
+    def room(self, times: int = 2) -> Room:
+        """What may be taken now: by what is in hand, and by whose server is in doubt.
+
+        `times`: how much of one connection may be in hand, in what it delivers at once.
+        """
+        room = self._slots.room(times)
+        doubtful = {
+            each: max(0, most - self._slots.in_hand_of(each))
+            for each, most in self._connectors.room().items()
+        }
+        merged = dict(room.by_connection)
+        for each, most in doubtful.items():
+            merged[each] = min(most, merged.get(each, most))
+        return Room(room.of_others, merged)
+
+    async def claim_and_deliver(self) -> bool:
+        """Deliver one due export, fairly chosen; whether there was one.
+
+        While connections are full, what is due may be theirs: then it is asked again as soon as
+        a slot is free, and now and then for the others.
 
         Raises:
             WorkUnavailable: push cannot be asked; nothing was claimed, as far as is known.
             SlotsClosed: the worker is shutting down; the export was given back.
         """
-        asked_at = _now()
-        assignment = await self._work.claim_export(org_id, export_id)
-        if assignment is None:
-            return False
-        await self.deliver(assignment, asked_at)
-        return True
+        while True:
+            room = self.room(times=1)
+            asked_at = _now()
+            assignments = await self._work.claim_next(1, 0, room)
+            for assignment in assignments:
+                await self.deliver(assignment, asked_at)
+                return True
+            if not self._slots.is_busy(room):
+                return False
+            await self._slots.wait_change(_LOOK_AGAIN_SECONDS)
 
     async def deliver(self, assignment: Assignment, asked_at: float) -> None:
         """Bring one assignment to an end. `asked_at`: the event loop's time before the claim.
@@ -60,7 +83,7 @@ class DeliveryDesk:
             SlotsClosed: the worker is shutting down; the export was given back.
         """
         begun = time.perf_counter()
-        with delivery_context(assignment), self._slots.hand():
+        with delivery_context(assignment), self._slots.hand(assignment.connection):
             metrics.IN_HAND.set(self._slots.in_hand)
             try:
                 outcome, code = await self._deliver_in_slot(assignment, asked_at)

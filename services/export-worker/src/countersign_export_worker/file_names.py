@@ -1,12 +1,14 @@
 """The three names that one export's file can have, and how to read them back.
 
     final       sales_order_….json                               what the ERP picks up
-    temporary   .<final>.<export id>.<fence>.<place>.tmp          whole or half written; once it is
+    temporary   .<final>.<export id>.<fence>.<place>.<suffix>     whole or half written; once it is
                                                                  on record as staged, the token
     withdrawn   .<final>.<export id>.<fence>.<place>.withdrawn    a token that was taken back
 
 `fence` tells whose file it is. `place` tells which folder it was written to, so that an
-unmounted share is not mistaken for a folder from which the token was taken. Names are names,
+unmounted share is not mistaken for a folder from which the token was taken. `suffix` is "tmp"
+unless the connection's settings say otherwise; the name on record keeps the one that it was
+written under, whatever the settings become. Names are names,
 never paths: a slash, a NUL or a leading dot in a final name is refused.
 """
 
@@ -21,9 +23,12 @@ _FINAL = re.compile(r"[A-Za-z0-9_\-][A-Za-z0-9_.\-]{0,149}")
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _OURS = re.compile(
     rf"\.(?P<final>{_FINAL.pattern})\.(?P<export>{_UUID})\.(?P<fence>[1-9][0-9]{{0,18}})"
-    r"\.(?P<place>[0-9a-z]{1,32})\.(?P<kind>tmp|withdrawn)"
+    r"\.(?P<place>[0-9a-z]{1,32})\.(?P<suffix>[A-Za-z0-9_\-]{1,16})"
 )
 UNKNOWN_PLACE = "0"
+SUFFIX = "tmp"
+# Not for temporary names: what other names of ours end in.
+RESERVED_SUFFIXES = frozenset({"withdrawn", "done", "taken"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +40,10 @@ class DropName:
     fence: int
     place: str = UNKNOWN_PLACE
     withdrawn: bool = False
+    suffix: str = SUFFIX
 
     def __str__(self) -> str:
-        kind = "withdrawn" if self.withdrawn else "tmp"
+        kind = "withdrawn" if self.withdrawn else self.suffix
         return f".{self.final}.{self.export_id}.{self.fence}.{self.place}.{kind}"
 
     def at(self, place: str) -> Self:
@@ -46,7 +52,11 @@ class DropName:
 
     def taken_back(self) -> Self:
         """The name that this token gets when it is withdrawn."""
-        return replace(self, withdrawn=True)
+        return replace(self, withdrawn=True, suffix=SUFFIX)
+
+    def ending_in(self, suffix: str) -> Self:
+        """The same name with another suffix."""
+        return replace(self, suffix=suffix)
 
 
 def temporary_name(final: str, export_id: UUID, fence: int) -> DropName:
@@ -66,12 +76,14 @@ def temporary_name(final: str, export_id: UUID, fence: int) -> DropName:
 def parse_drop_name(name: str) -> DropName | None:
     """The parts of a temporary or withdrawn name; None when it is not one of ours."""
     match = _OURS.fullmatch(name)
-    if match is None:
+    if match is None or match["suffix"] in RESERVED_SUFFIXES - {"withdrawn"}:
         return None
+    withdrawn = match["suffix"] == "withdrawn"
     return DropName(
         final=match["final"],
         export_id=UUID(match["export"]),
         fence=int(match["fence"]),
         place=match["place"],
-        withdrawn=match["kind"] == "withdrawn",
+        withdrawn=withdrawn,
+        suffix=SUFFIX if withdrawn else match["suffix"],
     )

@@ -27,4 +27,10 @@ WAKE_UPS = Counter(
 LEFTOVERS_REMOVED = Counter(
     "countersign_leftovers_removed_total", "Files of dead workers that the sweeper removed."
 )
+BREAKERS_OPEN = Gauge(
+    "countersign_worker_breakers_open", "Connections whose server is left alone for a while."
+)
+BREAKER_CHANGES = Counter(
+    "countersign_worker_breaker_changes_total", "Changes of a connection's breaker.", ["state"]
+)
 ACKS = Counter("countersign_acks_total", "Answers of the ERP that were handled.", ["outcome"])

@@ -4,10 +4,10 @@ Each port has an in-memory twin in this package (connectors.memory, testing.work
 for connectors, a conformance suite that every adapter passes (connectors.conformance).
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from countersign_export_worker.assignment import Assignment, ConnectionAccess, Lease
@@ -69,8 +69,8 @@ class CheckReport:
 class AckFile:
     """An answer of the ERP, as found: which file of ours it is about and what it says.
 
-    `name` is the answer's own name. `error` is set when the ERP refused the file. A
-    malformed answer has no `file_name`.
+    `name` is the answer's own name. `error` is set when the ERP refused the file. `export_id`
+    is set where the answer names it. A malformed answer has no `file_name`.
     """
 
     name: str
@@ -78,6 +78,7 @@ class AckFile:
     accepted: bool = False
     erp_order_id: str = ""
     error: AttemptError | None = None
+    export_id: UUID | None = None
 
 
 class ErpConnectorPort(Protocol):
@@ -136,6 +137,36 @@ class ErpConnectorPort(Protocol):
         """Let go of connections and threads."""
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many exports a worker takes: of any connection (0: no limit), and where it differs."""
+
+    of_others: int = 0
+    by_connection: Mapping[UUID, int] = field(default_factory=dict)
+
+
+ROOM_ENOUGH = Room()
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorType:
+    """A connector that can serve connections.
+
+    `open_connector` raises PermanentDeliveryError for settings that it cannot use.
+    `config_schema` is the JSON Schema (2020-12) of the settings, `secret_names` what it can use.
+    """
+
+    open_connector: Callable[[ConnectionAccess], ErpConnectorPort]
+    config_schema: Mapping[str, Any] = field(default_factory=dict)
+    secret_names: frozenset[str] = frozenset()
+    title: str = ""
+    connector_type: str = ""
+
+    def __call__(self, access: ConnectionAccess) -> ErpConnectorPort:
+        """Open a connection."""
+        return self.open_connector(access)
+
+
 class ReportPort(Protocol):
     """What a delivery says to push. Every method is a compare-and-set on the lease's fence.
 
@@ -176,8 +207,13 @@ class WorkPort(ReportPort, Protocol):
     async def claim_export(self, org_id: UUID, export_id: UUID) -> Assignment | None:
         """The export that a message named; None when there is nothing to do."""
 
-    async def claim_next(self, most: int, wait_seconds: float) -> Sequence[Assignment]:
-        """Up to `most` due exports; waits for the first."""
+    async def claim_next(
+        self, most: int, wait_seconds: float, room: Room = ROOM_ENOUGH
+    ) -> Sequence[Assignment]:
+        """Up to `most` due exports, of each connection what there is `room` for.
+
+        Waits for the first.
+        """
 
     async def renew_lease(self, lease: Lease) -> None:
         """Have the lease last its full length again, from now."""
@@ -193,6 +229,20 @@ class WorkPort(ReportPort, Protocol):
 
     async def report_connection_test(self, test: ConnectionTest, report: CheckReport) -> None:
         """What a connection test found."""
+
+    async def claim_ack_polls(self, most: int) -> Sequence[ConnectionAccess]:
+        """Up to `most` connections whose answers are due to be looked for, ours for a while."""
+
+    async def report_ack_poll(self, connection: ConnectionAccess, *, more: bool) -> None:
+        """The look is over; `more` answers may wait there still."""
+
+    async def report_health(
+        self, connection: ConnectionAccess, breaker: str, error: AttemptError | None
+    ) -> None:
+        """Whether the connection's server answers: CLOSED, OPEN or HALF_OPEN."""
+
+    async def announce_connectors(self, connectors: Sequence[ConnectorType]) -> None:
+        """What this worker can serve."""
 
     async def report_ack(self, connection: ConnectionAccess, ack: AckFile) -> None:
         """What the ERP said of a file."""

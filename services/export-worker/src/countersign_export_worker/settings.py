@@ -26,14 +26,15 @@ class WorkerSettings(ProcessSettings, BrokerSettings, ServiceTokenSettings):
     # Who works, for people to read.
     worker_id: str = Field(default_factory=_host_and_pid, min_length=1, max_length=200)
     # Deliveries under way at once, and how many of them to one connection.
-    concurrency: int = Field(default=8, ge=1, le=256)
+    concurrency: int = Field(default=16, ge=1, le=256)
     connection_concurrency: int = Field(default=4, ge=1, le=256)
     # Messages of the broker in hand. Small: a crash counts against every one of them.
-    prefetch: int = Field(default=8, ge=1, le=256)
+    prefetch: int = Field(default=16, ge=1, le=256)
     # How long a question for work may wait at push, in seconds.
     claim_wait_seconds: float = Field(default=20.0, ge=0.1, le=60)
     # How long one call of a connector may take, in seconds.
     operation_timeout_seconds: float = Field(default=20.0, gt=0, le=600)
-    # How often what dead workers left is looked for, and answers of the ERP; in seconds.
+    # How often what dead workers left is looked for; in seconds.
     sweep_interval_seconds: float = Field(default=300.0, gt=0)
-    ack_interval_seconds: float = Field(default=60.0, gt=0)
+    # How often push is asked whose answers are due to be looked for; in seconds.
+    ack_ask_seconds: float = Field(default=2.0, gt=0)

@@ -1,7 +1,8 @@
-"""How much is under way at once: in hand, delivering, and delivering to one connection.
+"""How much is under way at once: in hand, delivering, and each of these for one connection.
 
-What is in hand beyond what may be delivered waits here, its lease renewed, so that a slot
-that becomes free is filled at once. A slow connection fills its own share and no more.
+What is in hand beyond what may be delivered waits here, its lease renewed, so that a slot that
+becomes free is filled at once. A slow connection fills its own share and no more: push is told
+how much room each connection has, and hands nothing out for one that has none.
 """
 
 import asyncio
@@ -9,6 +10,9 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from uuid import UUID
+
+from countersign_export_worker.assignment import ConnectionAccess
+from countersign_export_worker.ports import Room
 
 
 class SlotsClosed(Exception):
@@ -19,10 +23,14 @@ class Slots:
     """Counts deliveries; for one event loop."""
 
     def __init__(self, total: int, per_connection: int) -> None:
-        """At most `total` deliveries at once, `per_connection` of them to one connection."""
+        """At most `total` deliveries at once, `per_connection` of them to one connection.
+
+        A connection's own `concurrency` goes before `per_connection`.
+        """
         self._total = total
         self._per_connection = per_connection
-        self._in_hand = 0
+        self._limits: dict[UUID, int] = {}
+        self._in_hand: Counter[UUID] = Counter()
         self._delivering: Counter[UUID] = Counter()
         self._changed = asyncio.Event()
         self._closed = False
@@ -30,7 +38,7 @@ class Slots:
     @property
     def in_hand(self) -> int:
         """Assignments that are delivering or waiting for a slot."""
-        return self._in_hand
+        return self._in_hand.total()
 
     @property
     def delivering(self) -> int:
@@ -45,7 +53,25 @@ class Slots:
     @property
     def free(self) -> int:
         """How many more may be taken in hand."""
-        return max(0, self.capacity - self._in_hand)
+        return max(0, self.capacity - self.in_hand)
+
+    def room(self, times: int = 2) -> Room:
+        """What may be taken in hand of each connection: `times` what it delivers at once."""
+        usual = times * self._per_connection
+        room = {
+            connection: max(0, times * self._limit_of(connection) - self._in_hand[connection])
+            for connection in {*self._in_hand, *self._limits}
+        }
+        return Room(usual, {each: left for each, left in room.items() if left < usual})
+
+    def in_hand_of(self, connection_id: UUID) -> int:
+        """Assignments of one connection that are in hand."""
+        return self._in_hand[connection_id]
+
+    def is_busy(self, room: Room) -> bool:
+        """Whether a connection without room is one that delivers now, so that room will come."""
+        full = (each for each, left in room.by_connection.items() if not left)
+        return any(self._in_hand[each] for each in full)
 
     async def wait_free(self) -> int:
         """How many more may be taken in hand; waits until it is one at least."""
@@ -53,14 +79,22 @@ class Slots:
             await self._changed.wait()
         return self.free
 
+    async def wait_change(self, seconds: float) -> None:
+        """Return when a slot becomes free, or after so long."""
+        try:
+            await asyncio.wait_for(self._changed.wait(), seconds)
+        except TimeoutError:
+            return
+
     @contextmanager
-    def hand(self) -> Iterator[None]:
+    def hand(self, connection: ConnectionAccess) -> Iterator[None]:
         """Count one assignment as in hand."""
-        self._in_hand += 1
+        self._note_limit(connection)
+        self._in_hand[connection.id] += 1
         try:
             yield
         finally:
-            self._in_hand -= 1
+            _less(self._in_hand, connection.id)
             self._tell()
 
     @asynccontextmanager
@@ -78,9 +112,7 @@ class Slots:
         try:
             yield
         finally:
-            self._delivering[connection_id] -= 1
-            if not self._delivering[connection_id]:
-                del self._delivering[connection_id]
+            _less(self._delivering, connection_id)
             self._tell()
 
     def close(self) -> None:
@@ -88,11 +120,26 @@ class Slots:
         self._closed = True
         self._tell()
 
+    def _note_limit(self, connection: ConnectionAccess) -> None:
+        if connection.concurrency:
+            self._limits[connection.id] = connection.concurrency
+        else:
+            self._limits.pop(connection.id, None)
+
+    def _limit_of(self, connection_id: UUID) -> int:
+        return self._limits.get(connection_id, self._per_connection)
+
     def _has_room(self, connection_id: UUID) -> bool:
-        return (
-            self.delivering < self._total and self._delivering[connection_id] < self._per_connection
+        return self.delivering < self._total and self._delivering[connection_id] < self._limit_of(
+            connection_id
         )
 
     def _tell(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
+
+
+def _less(counter: Counter[UUID], key: UUID) -> None:
+    counter[key] -= 1
+    if not counter[key]:
+        del counter[key]

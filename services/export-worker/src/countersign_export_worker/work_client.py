@@ -16,11 +16,14 @@ from countersign_export_worker.delivery_context import current_request_id
 from countersign_export_worker.errors import LeaseLost, WorkError, WorkRefused, WorkUnavailable
 from countersign_export_worker.file_names import DropName
 from countersign_export_worker.ports import (
+    ROOM_ENOUGH,
     AckFile,
     AttemptError,
     CheckReport,
     ConnectionTest,
+    ConnectorType,
     Evidence,
+    Room,
 )
 from countersign_platform.rpc.metadata import REQUEST_ID
 from countersign_platform.rpc.status import error_from_rpc
@@ -31,6 +34,8 @@ _T = TypeVar("_T")
 _CALL_SECONDS = 10.0
 _MOST_LEFTOVERS = 1000
 _MAX_ERP_ORDER_ID = 200
+# What a claim may say of one connection, by the contract.
+_MOST_ROOM = 64
 
 # Asked again, these are refused again. All else may pass: a restart, a new token, a full pool.
 _REFUSALS = frozenset(
@@ -64,12 +69,18 @@ class WorkClient:
         )
         return messages.assignment_of(reply.assignment) if reply.HasField("assignment") else None
 
-    async def claim_next(self, most: int, wait_seconds: float) -> Sequence[Assignment]:
+    async def claim_next(
+        self, most: int, wait_seconds: float, room: Room = ROOM_ENOUGH
+    ) -> Sequence[Assignment]:
         """See WorkPort."""
         reply = await self._call(
             self._stub.ClaimNext,
             pb.ClaimNextRequest(
-                worker_id=self._worker_id, max_assignments=most, wait_seconds=wait_seconds
+                worker_id=self._worker_id,
+                max_assignments=most,
+                wait_seconds=wait_seconds,
+                max_per_connection=min(room.of_others, _MOST_ROOM),
+                room_by_connection=messages.room_message(room, _MOST_ROOM),
             ),
             seconds=wait_seconds + _CALL_SECONDS,
         )
@@ -153,6 +164,51 @@ class WorkClient:
         reply = await self._call(self._stub.ListDropzones, pb.ListDropzonesRequest())
         return [messages.connection_of(connection) for connection in reply.connections]
 
+    async def claim_ack_polls(self, most: int) -> Sequence[ConnectionAccess]:
+        """See WorkPort."""
+        reply = await self._call(
+            self._stub.ClaimAckPolls,
+            pb.ClaimAckPollsRequest(worker_id=self._worker_id, max_connections=most),
+        )
+        return [messages.connection_of(connection) for connection in reply.connections]
+
+    async def report_ack_poll(self, connection: ConnectionAccess, *, more: bool) -> None:
+        """See WorkPort."""
+        await self._call(
+            self._stub.ReportAckPoll,
+            pb.ReportAckPollRequest(
+                org_id=str(connection.org_id),
+                erp_connection_id=str(connection.id),
+                worker_id=self._worker_id,
+                more=more,
+            ),
+        )
+
+    async def report_health(
+        self, connection: ConnectionAccess, breaker: str, error: AttemptError | None
+    ) -> None:
+        """See WorkPort."""
+        await self._call(
+            self._stub.ReportConnectionHealth,
+            pb.ReportConnectionHealthRequest(
+                org_id=str(connection.org_id),
+                erp_connection_id=str(connection.id),
+                worker_id=self._worker_id,
+                breaker=messages.breaker_value(breaker),
+                error=None if error is None else messages.error_message(error),
+            ),
+        )
+
+    async def announce_connectors(self, connectors: Sequence[ConnectorType]) -> None:
+        """See WorkPort."""
+        await self._call(
+            self._stub.AnnounceConnectors,
+            pb.AnnounceConnectorsRequest(
+                worker_id=self._worker_id,
+                connectors=[messages.connector_message(each) for each in connectors],
+            ),
+        )
+
     async def claim_connection_test(self, wait_seconds: float) -> ConnectionTest | None:
         """See WorkPort."""
         reply = await self._call(
@@ -186,6 +242,7 @@ class WorkClient:
                 accepted=ack.accepted,
                 erp_order_id=ack.erp_order_id[:_MAX_ERP_ORDER_ID],
                 error=None if ack.error is None else messages.error_message(ack.error),
+                export_id=str(ack.export_id or ""),
             ),
         )
 

@@ -1,5 +1,6 @@
 """WorkService's messages, to and from what the worker speaks."""
 
+import json
 import re
 from uuid import UUID
 
@@ -8,7 +9,13 @@ from countersign.push.v1 import export_pb2
 from countersign.push.v1 import work_service_pb2 as pb
 from countersign_export_worker.assignment import Assignment, ConnectionAccess, Lease
 from countersign_export_worker.file_names import DropName
-from countersign_export_worker.ports import AttemptError, CheckReport, Evidence
+from countersign_export_worker.ports import (
+    AttemptError,
+    CheckReport,
+    ConnectorType,
+    Evidence,
+    Room,
+)
 
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{2,63}")
 _MAX_MESSAGE = 1000
@@ -40,6 +47,26 @@ def leftover_message(name: DropName) -> pb.Leftover:
     )
 
 
+def room_message(room: Room, most: int) -> dict[str, int]:
+    """How many exports of each connection the worker takes."""
+    return {str(each): min(left, most) for each, left in room.by_connection.items()}
+
+
+def breaker_value(state: str) -> "connection_pb.BreakerState.ValueType":
+    """Whether a server answers."""
+    return connection_pb.BreakerState.Value(f"BREAKER_STATE_{state}")
+
+
+def connector_message(connector: ConnectorType) -> connection_pb.ConnectorType:
+    """What a worker can serve."""
+    return connection_pb.ConnectorType(
+        connector_type=connector.connector_type,
+        config_schema_json=json.dumps(dict(connector.config_schema)),
+        secret_names=sorted(connector.secret_names),
+        title=connector.title,
+    )
+
+
 def report_message(report: CheckReport) -> connection_pb.ConnectionTestResult:
     """What a connection test found."""
     return connection_pb.ConnectionTestResult(
@@ -66,6 +93,7 @@ def connection_of(message: pb.ConnectionAccess) -> ConnectionAccess:
         config_json=message.config_json,
         secrets=dict(message.secrets),
         version=message.version,
+        concurrency=message.concurrency,
     )
 
 
@@ -86,4 +114,5 @@ def assignment_of(message: pb.Assignment) -> Assignment:
         draft_order_id=UUID(message.draft_order_id),
         request_id=message.request_id,
         traceparent=message.traceparent,
+        cancel_requested=message.cancel_requested,
     )

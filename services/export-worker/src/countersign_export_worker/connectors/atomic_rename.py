@@ -1,4 +1,4 @@
-"""Rename a file within one folder: atomic, and never over another file.
+"""Rename a file within one file system: atomic, and never over another file.
 
 Linux has it as one call (renameat2 with RENAME_NOREPLACE), macOS as renameatx_np. Some file
 systems know neither (NFS, some FUSE): there the target is looked for first. What that leaves
@@ -18,29 +18,30 @@ _NOT_SUPPORTED = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOP
 _Rename = Callable[[int, bytes, int, bytes, int], int]
 
 
-def rename_new(folder: int, source: str, target: str) -> None:
-    """Rename `source` to `target` in the open directory `folder`.
+def rename_new(folder: int, source: str, target: str, into: int | None = None) -> None:
+    """Rename `source` in the open directory `folder` to `target`, there or in `into`.
 
     Raises:
         FileNotFoundError: no such source.
         FileExistsError: the target exists; the source is untouched.
         OSError: anything else.
     """
+    into = folder if into is None else into
     if _EXCLUSIVE_RENAME is not None:
         call, flag = _EXCLUSIVE_RENAME
-        if call(folder, os.fsencode(source), folder, os.fsencode(target), flag) == 0:
+        if call(folder, os.fsencode(source), into, os.fsencode(target), flag) == 0:
             return
         number = ctypes.get_errno()
         if number not in _NOT_SUPPORTED:
             raise OSError(number, os.strerror(number), source, None, target)
-    _look_then_rename(folder, source, target)
+    _look_then_rename(folder, source, target, into)
 
 
-def _look_then_rename(folder: int, source: str, target: str) -> None:
-    if is_there(folder, target):
+def _look_then_rename(folder: int, source: str, target: str, into: int) -> None:
+    if is_there(into, target):
         os.stat(source, dir_fd=folder, follow_symlinks=False)
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), target)
-    os.rename(source, target, src_dir_fd=folder, dst_dir_fd=folder)
+    os.rename(source, target, src_dir_fd=folder, dst_dir_fd=into)
 
 
 def is_there(folder: int, name: str) -> bool:

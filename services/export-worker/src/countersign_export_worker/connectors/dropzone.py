@@ -7,13 +7,12 @@ service's connection_config.
 
 import json
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from countersign_export_worker.assignment import ConnectionAccess
+from countersign_export_worker.connectors.dropzone_options import DropzoneOptions, bad_config
 from countersign_export_worker.connectors.folder import FolderConnector
-from countersign_export_worker.errors import PermanentDeliveryError
-from countersign_export_worker.ports import ErpConnectorPort
+from countersign_export_worker.ports import ConnectorType, ErpConnectorPort
 
 
 def connector(access: ConnectionAccess) -> ErpConnectorPort:
@@ -25,35 +24,47 @@ def connector(access: ConnectionAccess) -> ErpConnectorPort:
     config = _settings(access)
     transport = config.get("transport")
     if not isinstance(transport, str) or transport not in TRANSPORTS:
-        raise _bad_config(f"transport must be one of {', '.join(sorted(TRANSPORTS))}")
-    return TRANSPORTS[transport](config)
+        raise bad_config(f"transport must be one of {', '.join(sorted(TRANSPORTS))}")
+    return TRANSPORTS[transport](config, access)
 
 
-def _folder(config: Mapping[str, Any]) -> ErpConnectorPort:
-    ack_path = _path(config, "ack_path") if config.get("ack_path") else None
-    return FolderConnector(_path(config, "export_path"), ack_path)
+def _folder(config: Mapping[str, Any], access: ConnectionAccess) -> ErpConnectorPort:
+    del access  # a folder needs no secrets
+    return FolderConnector(DropzoneOptions.parse(config))
 
 
-TRANSPORTS: Mapping[str, Callable[[Mapping[str, Any]], ErpConnectorPort]] = {"folder": _folder}
+def _sftp(config: Mapping[str, Any], access: ConnectionAccess) -> ErpConnectorPort:
+    # Loads asyncssh, which a worker without such a connection does without.
+    from countersign_export_worker.connectors.sftp import (  # noqa: PLC0415
+        SftpConnector,
+    )
+    from countersign_export_worker.connectors.sftp_settings import (  # noqa: PLC0415
+        sftp_settings,
+    )
+
+    return SftpConnector(sftp_settings(config, access))
+
+
+TRANSPORTS: Mapping[str, Callable[[Mapping[str, Any], ConnectionAccess], ErpConnectorPort]] = {
+    "folder": _folder,
+    "sftp": _sftp,
+}
+
+
+DROPZONE_JSON_V1 = ConnectorType(
+    open_connector=connector,
+    # What its settings are, push knows itself: it is built in.
+    config_schema={"type": "object"},
+    secret_names=frozenset({"password", "private_key", "private_key_passphrase"}),
+    title="One JSON file per order, in a folder or over SFTP",
+)
 
 
 def _settings(access: ConnectionAccess) -> Mapping[str, Any]:
     try:
         config = json.loads(access.config_json)
     except ValueError as error:
-        raise _bad_config("the settings are not JSON") from error
+        raise bad_config("the settings are not JSON") from error
     if not isinstance(config, dict):
-        raise _bad_config("the settings are not a JSON object")
+        raise bad_config("the settings are not a JSON object")
     return config
-
-
-def _path(config: Mapping[str, Any], key: str) -> Path:
-    value = config.get(key)
-    # Relative to what? A worker's working directory is nobody's business.
-    if not isinstance(value, str) or not Path(value).is_absolute() or "\0" in value:
-        raise _bad_config(f"{key} must be an absolute path")
-    return Path(value)
-
-
-def _bad_config(complaint: str) -> PermanentDeliveryError:
-    return PermanentDeliveryError("BAD_CONFIG", f"The connection cannot be used: {complaint}.")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from countersign_export_worker.connectors import folder_acks, folder_check, folder_files
+from countersign_export_worker.connectors.dropzone_options import DropzoneOptions
 from countersign_export_worker.connectors.os_errors import os_errors_as_delivery_errors
 from countersign_export_worker.file_names import DropName
 from countersign_export_worker.ports import AckFile, CheckReport, Whereabouts
@@ -22,53 +23,56 @@ _T = TypeVar("_T")
 class FolderConnector:
     """ErpConnectorPort over a folder."""
 
-    def __init__(
-        self, export_path: Path, ack_path: Path | None = None, *, threads: int = 8
-    ) -> None:
+    def __init__(self, options: DropzoneOptions, *, threads: int = 8) -> None:
         """`threads`: how many file calls of this folder may be under way at once."""
-        self._export_path = export_path
-        self._ack_path = ack_path
+        self._options = options
         self._threads = ThreadPoolExecutor(threads, "folder")
 
     async def stage(self, name: DropName, document: bytes) -> DropName:
         """See ErpConnectorPort."""
-        return await self._in_thread(folder_files.stage, self._export_path, name, document)
+        return await self._in_thread(folder_files.stage, self._options, name, document)
 
     async def publish(self, staged: DropName) -> None:
         """See ErpConnectorPort."""
-        await self._in_thread(folder_files.publish, self._export_path, staged)
+        await self._in_thread(folder_files.publish, self._options, staged)
 
     async def withdraw(self, staged: DropName) -> None:
         """See ErpConnectorPort."""
-        await self._in_thread(folder_files.withdraw, self._export_path, staged)
+        await self._in_thread(folder_files.withdraw, self._options, staged)
 
     async def trace(self, staged: DropName) -> Whereabouts:
         """See ErpConnectorPort."""
-        return await self._in_thread(folder_files.trace, self._export_path, staged)
+        return await self._in_thread(folder_files.trace, self._options, staged)
 
     async def discard(self, name: DropName) -> None:
         """See ErpConnectorPort."""
-        await self._in_thread(folder_files.discard, self._export_path, name)
+        await self._in_thread(folder_files.discard, self._options, name)
 
     async def list_leftovers(self) -> Sequence[DropName]:
         """See ErpConnectorPort."""
-        return await self._in_thread(folder_files.list_leftovers, self._export_path)
+        return await self._in_thread(folder_files.list_leftovers, self._options)
 
     async def test_connection(self) -> CheckReport:
         """See ErpConnectorPort."""
-        return await self._in_thread(folder_check.check_folder, self._export_path)
+        return await self._in_thread(folder_check.check_folder, self._options)
 
     async def poll_acks(self) -> Sequence[AckFile]:
         """See ErpConnectorPort."""
-        if self._ack_path is None:
+        if self._options.ack_path is None:
             return ()
-        return await self._in_thread(folder_acks.read_acks, self._ack_path)
+        return await self._in_thread(
+            folder_acks.read_acks, Path(self._options.ack_path), self._options.ack_mode
+        )
 
     async def file_ack(self, ack: AckFile, *, understood: bool) -> None:
         """See ErpConnectorPort."""
-        if self._ack_path is not None:
+        if self._options.ack_path is not None:
             await self._in_thread(
-                folder_acks.file_ack, self._ack_path, ack.name, understood=understood
+                folder_acks.file_ack,
+                Path(self._options.ack_path),
+                ack.name,
+                understood=understood,
+                folder_mode=self._options.folder_mode,
             )
 
     async def aclose(self) -> None:
@@ -79,7 +83,7 @@ class FolderConnector:
         self, call: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs
     ) -> _T:
         def translated() -> _T:
-            with os_errors_as_delivery_errors(self._export_path):
+            with os_errors_as_delivery_errors(Path(self._options.export_path)):
                 return call(*args, **kwargs)
 
         return await asyncio.get_running_loop().run_in_executor(self._threads, translated)

@@ -1,23 +1,34 @@
-"""What is done to files in a local folder: blocking, on an open directory, durable.
+"""What is done to files in a local folder: blocking, on open directories, durable.
 
-Everything goes through one directory handle per operation, so that no name can lead out of
-the folder and a share that is remounted in between is noticed, not half used.
+Everything goes through directory handles, so that no name can lead out of a folder and a share
+that is remounted in between is noticed, not half used.
+
+With a done-file there are two tokens: the document's, and `<token>.done`, an empty file that is
+renamed to `<final><suffix>` after the document was. Each rename can be made once, so a worker
+that wakes up late announces nothing twice.
 """
 
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from countersign_export_worker.connectors.atomic_rename import is_there, rename_new
-from countersign_export_worker.errors import NameTaken, TokenGone, TransientDeliveryError
+from countersign_export_worker.connectors.dropzone_options import DropzoneOptions
+from countersign_export_worker.errors import (
+    NameTaken,
+    PermanentDeliveryError,
+    TokenGone,
+    TransientDeliveryError,
+)
 from countersign_export_worker.file_names import DropName, parse_drop_name
 from countersign_export_worker.ports import Whereabouts
 
-_FILE_MODE = 0o644
 _WRITE_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_DONE = ".done"
 
 
 @contextmanager
@@ -30,24 +41,77 @@ def open_folder(path: Path) -> Iterator[int]:
         os.close(folder)
 
 
+def make_folder(parent: int, name: str, mode: int) -> None:
+    """A folder with exactly these permissions; one that is there stays as it is."""
+    with suppress(FileExistsError):
+        os.mkdir(name, mode, dir_fd=parent)
+        os.chmod(name, mode, dir_fd=parent)
+
+
 def place_of(folder: int) -> str:
     """What tells this folder from another one mounted, or not mounted, at the same path."""
     return f"{os.fstat(folder).st_ino:x}"
 
 
-def stage(path: Path, name: DropName, document: bytes) -> DropName:
-    """Write the whole document under the temporary name; see ErpConnectorPort.stage."""
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """A dropzone's two folders, open: where files are written, and where the ERP looks."""
+
+    options: DropzoneOptions
+    temporary: int
+    final: int
+
+    def folder_of(self, token: DropName) -> int:
+        """Where this token was written, if it is one of the two; else where it would be now."""
+        for folder in (self.temporary, self.final):
+            if place_of(folder) == token.place:
+                return folder
+        return self.temporary
+
+    def sync(self, folder: int) -> None:
+        """Make renames durable; both folders where they are two."""
+        os.fsync(folder)
+        if folder != self.final:
+            os.fsync(self.final)
+
+
+@contextmanager
+def open_drop(options: DropzoneOptions, *, make: bool = False) -> Iterator[Drop]:
+    """Both folders; `make`: a temporary folder that is missing is made."""
+    with ExitStack() as opened:
+        final = opened.enter_context(open_folder(Path(options.export_path)))
+        temporary = final
+        if options.temporary_path != options.export_path:
+            temporary = opened.enter_context(_open_temporary(options, make=make))
+        yield Drop(options, temporary, final)
+
+
+@contextmanager
+def _open_temporary(options: DropzoneOptions, *, make: bool) -> Iterator[int]:
+    path = Path(options.temporary_path)
+    if make and not path.exists():
+        with open_folder(path.parent) as parent:
+            make_folder(parent, path.name, options.folder_mode)
     with open_folder(path) as folder:
-        token = name.at(place_of(folder))
-        write_new(folder, str(token), document)
+        yield folder
+
+
+def stage(options: DropzoneOptions, name: DropName, document: bytes) -> DropName:
+    """Write the whole document under the temporary name; see ErpConnectorPort.stage."""
+    with open_drop(options, make=True) as drop:
+        token = name.ending_in(options.temporary_suffix).at(place_of(drop.temporary))
+        if options.done_suffix:
+            write_new(drop.temporary, f"{token}{_DONE}", b"", options.file_mode)
+        write_new(drop.temporary, str(token), document, options.file_mode)
         return token
 
 
-def write_new(folder: int, name: str, data: bytes) -> None:
+def write_new(folder: int, name: str, data: bytes, mode: int) -> None:
     """Create `name` with `data`, on disk when this returns; on an error nothing remains."""
-    handle = _create(folder, name)
+    handle = _create(folder, name, mode)
     try:
         try:
+            os.fchmod(handle, mode)  # whatever the umask took away
             _write_all(handle, data)
             os.fsync(handle)
         finally:
@@ -59,13 +123,13 @@ def write_new(folder: int, name: str, data: bytes) -> None:
         raise
 
 
-def _create(folder: int, name: str) -> int:
+def _create(folder: int, name: str, mode: int) -> int:
     try:
-        return os.open(name, _WRITE_NEW, _FILE_MODE, dir_fd=folder)
+        return os.open(name, _WRITE_NEW, mode, dir_fd=folder)
     except FileExistsError:
         # The fence in the name is ours alone, so this is our own earlier try.
         os.unlink(name, dir_fd=folder)
-        return os.open(name, _WRITE_NEW, _FILE_MODE, dir_fd=folder)
+        return os.open(name, _WRITE_NEW, mode, dir_fd=folder)
 
 
 def _write_all(handle: int, data: bytes) -> None:
@@ -75,43 +139,74 @@ def _write_all(handle: int, data: bytes) -> None:
         rest = rest[written:]
 
 
-def publish(path: Path, token: DropName) -> None:
+def publish(options: DropzoneOptions, token: DropName) -> None:
     """Token → final name; see ErpConnectorPort.publish."""
-    with open_folder(path) as folder:
+    with open_drop(options) as drop:
+        folder = drop.folder_of(token)
+        announced = f"{token.final}{options.done_suffix}"
+        if options.done_suffix and is_there(folder, str(token)) and is_there(drop.final, announced):
+            raise NameTaken(announced)
         try:
-            _take_token(folder, token, token.final)
+            _take_token(drop, token, token.final, drop.final)
         except FileExistsError as error:
             raise NameTaken(token.final) from error
+        _announce(drop, token)
 
 
-def withdraw(path: Path, token: DropName) -> None:
+def withdraw(options: DropzoneOptions, token: DropName) -> None:
     """Token → withdrawn name; see ErpConnectorPort.withdraw."""
-    with open_folder(path) as folder:
-        _take_token(folder, token, str(token.taken_back()))
+    with open_drop(options) as drop:
+        folder = drop.folder_of(token)
+        _take_token(drop, token, str(token.taken_back()), folder)
+        _remove(folder, f"{token}{_DONE}")
 
 
-def _take_token(folder: int, token: DropName, target: str) -> None:
+def _take_token(drop: Drop, token: DropName, target: str, into: int) -> None:
+    folder = drop.folder_of(token)
     try:
-        rename_new(folder, str(token), target)
+        rename_new(folder, str(token), target, into)
     except FileNotFoundError as error:
         _require_place(folder, token)
         raise TokenGone(str(token)) from error
-    os.fsync(folder)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        raise PermanentDeliveryError(
+            "BAD_CONFIG", "temporary_path is not on the file system of export_path."
+        ) from error
+    drop.sync(folder)
 
 
-def trace(path: Path, token: DropName) -> Whereabouts:
+def _announce(drop: Drop, token: DropName) -> None:
+    """Show the done-file, unless somebody did."""
+    if not drop.options.done_suffix:
+        return
+    folder = drop.folder_of(token)
+    shown = f"{token.final}{drop.options.done_suffix}"
+    with suppress(FileNotFoundError):
+        try:
+            rename_new(folder, f"{token}{_DONE}", shown, drop.final)
+        except FileExistsError:
+            _remove(folder, f"{token}{_DONE}")
+        drop.sync(folder)
+
+
+def trace(options: DropzoneOptions, token: DropName) -> Whereabouts:
     """Where the file stands; see ErpConnectorPort.trace."""
-    with open_folder(path) as folder:
+    with open_drop(options) as drop:
+        folder = drop.folder_of(token)
         # Whoever renamed it may have died before its fsync.
-        os.fsync(folder)
-        for name, whereabouts in (
-            (str(token), Whereabouts.STAGED),
-            (str(token.taken_back()), Whereabouts.WITHDRAWN),
-            (token.final, Whereabouts.PUBLISHED),
-        ):
-            if is_there(folder, name):
-                return whereabouts
+        drop.sync(folder)
+        if is_there(folder, str(token)):
+            return Whereabouts.STAGED
+        if is_there(folder, str(token.taken_back())):
+            return Whereabouts.WITHDRAWN
+        if is_there(drop.final, token.final):
+            _announce(drop, token)
+            return Whereabouts.PUBLISHED
         _require_place(folder, token)
+        # An ERP that takes documents without waiting for their done-files needs none.
+        _remove(folder, f"{token}{_DONE}")
         return Whereabouts.GONE
 
 
@@ -123,17 +218,31 @@ def _require_place(folder: int, token: DropName) -> None:
         )
 
 
-def discard(path: Path, name: DropName) -> None:
+def discard(options: DropzoneOptions, name: DropName) -> None:
     """Delete a temporary or withdrawn file, if it is there."""
-    with open_folder(path) as folder, suppress(FileNotFoundError):
-        os.unlink(str(name), dir_fd=folder)
+    with open_drop(options) as drop:
+        for folder in {drop.temporary, drop.final}:
+            _remove(folder, str(name))
+            if not name.withdrawn:
+                _remove(folder, f"{name}{_DONE}")
 
 
-def list_leftovers(path: Path) -> list[DropName]:
+def _remove(folder: int, name: str) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(name, dir_fd=folder)
+
+
+def list_leftovers(options: DropzoneOptions) -> list[DropName]:
     """Every temporary and withdrawn file of ours, in no order."""
-    with open_folder(path) as folder, os.scandir(folder) as entries:
-        found = (parse_drop_name(entry.name) for entry in entries)
-        return [name for name in found if name is not None]
+    found: dict[DropName, None] = {}
+    with open_drop(options, make=True) as drop:
+        for folder in {drop.temporary, drop.final}:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    name = parse_drop_name(entry.name.removesuffix(_DONE))
+                    if name is not None:
+                        found[name] = None
+    return list(found)
 
 
 def read_regular(folder: int, name: str, limit: int) -> bytes:

@@ -88,7 +88,7 @@ class GuardedConnector:
         try:
             result = await self._translated(act)
         except DeliveryError as error:
-            self._breaker.record(error.code)
+            self._breaker.record(error.code, error.message)
             raise
         self._breaker.record("")
         return result

@@ -1,27 +1,43 @@
 """Which connector serves a connection: the entry-point group `countersign.connectors`.
 
-An entry point's name is the connection's connector_type; what it names is a function from
-ConnectionAccess to ErpConnectorPort, so that a connector is a package that anybody installs
-beside the worker.
+An entry point's name is the connection's connector_type; what it names is a ConnectorType, so
+that a connector is a package that anybody installs beside the worker. One that cannot be
+loaded stops nobody: it is in the log, and its connections answer UNKNOWN_CONNECTOR.
 """
 
 import contextlib
 from collections.abc import Callable, Mapping
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from uuid import UUID
+
+import structlog
 
 from countersign_export_worker.assignment import ConnectionAccess
 from countersign_export_worker.errors import DeliveryError, PermanentDeliveryError
-from countersign_export_worker.ports import ErpConnectorPort
+from countersign_export_worker.ports import ConnectorType, ErpConnectorPort
 
 GROUP = "countersign.connectors"
 
 OpenConnector = Callable[[ConnectionAccess], ErpConnectorPort]
+_log = structlog.get_logger()
 
 
-def installed_connectors() -> dict[str, OpenConnector]:
-    """Every connector that is installed, by connector_type."""
-    return {entry.name: entry.load() for entry in entry_points(group=GROUP)}
+def installed_connectors() -> dict[str, ConnectorType]:
+    """Every connector that is installed and can be loaded, by connector_type."""
+    found = ((entry.name, _load(entry)) for entry in entry_points(group=GROUP))
+    return {name: connector for name, connector in found if connector is not None}
+
+
+def _load(entry: EntryPoint) -> ConnectorType | None:
+    try:
+        loaded = entry.load()
+    except Exception:  # noqa: BLE001 — a plug-in's import can raise anything
+        _log.exception("connector_not_loaded", connector_type=entry.name, value=entry.value)
+        return None
+    if isinstance(loaded, ConnectorType):
+        return loaded
+    _log.error("connector_is_no_connector_type", connector_type=entry.name, value=entry.value)
+    return None
 
 
 class ConnectorRegistry:

@@ -1,8 +1,10 @@
-"""With a broker: each message names an export to look at.
+"""With a broker: each message is a wake-up to look for one due export.
 
-A message is a hint. It is acknowledged once the look has led somewhere: an end on record, or
-nothing to do. While push is away it is held and tried again; what is lost all the same, the
-reconciler in push offers anew.
+Which one, push decides, fairly across orgs and connections: were it the one that the message
+names, a long queue of one org would keep the others waiting. There is a message for each
+export, so each gets its turn. A message is acknowledged once the look has led somewhere: an
+end on record, or nothing to do. While push is away it is held and tried again; what is lost
+all the same, the reconciler in push offers anew.
 """
 
 from uuid import UUID
@@ -58,7 +60,7 @@ class BrokerIntake:
     async def _look(self, message: Incoming) -> None:
         org_id, export_id = _export_of(message)
         try:
-            claimed = await self._desk.claim_and_deliver(org_id, export_id)
+            claimed = await self._desk.claim_and_deliver()
         except (WorkUnavailable, SlotsClosed) as error:
             raise Unavailable("The export cannot be claimed now") from error
         except WorkRefused:

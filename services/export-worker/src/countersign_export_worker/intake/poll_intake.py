@@ -18,6 +18,8 @@ _log = structlog.get_logger()
 _BACKOFF = Backoff(first_seconds=0.2, longest_seconds=5.0)
 # What one reply may bring, by the contract.
 _MOST = 64
+# How long an export may wait behind connections that are full.
+_LOOK_AGAIN_SECONDS = 0.25
 
 
 class PollIntake:
@@ -57,7 +59,11 @@ class PollIntake:
 
     async def _claim_once(self) -> None:
         most = min(await self._slots.wait_free(), _MOST)
-        assignments = await self._work.claim_next(most, self._wait_seconds)
+        room = self._desk.room()
+        # With a connection that has less room, what is due may be its own: push is not kept
+        # waiting with it, and a slot that becomes free is filled at once.
+        wait_seconds = 0.0 if room.by_connection else self._wait_seconds
+        assignments = await self._work.claim_next(most, wait_seconds, room)
         # A long poll: the lease began at its end, not at its start.
         received_at = asyncio.get_running_loop().time()
         metrics.WAKE_UPS.labels("poll", str(bool(assignments)).lower()).inc()
@@ -65,6 +71,8 @@ class PollIntake:
             delivery = self._task(self._deliver(assignment, received_at))
             self._deliveries.add(delivery)
             delivery.add_done_callback(self._deliveries.discard)
+        if not assignments and room.by_connection:
+            await self._slots.wait_change(_LOOK_AGAIN_SECONDS)
 
     async def _deliver(self, assignment: Assignment, received_at: float) -> None:
         try:

@@ -1,6 +1,7 @@
 """The twin of push behind a real socket: the platform's server, tokens and validation."""
 
 import asyncio
+import json
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from countersign.push.v1 import connection_service_pb2 as connection_pb
 from countersign.push.v1 import export_pb2
 from countersign.push.v1 import work_service_pb2 as pb
 from countersign.push.v1 import work_service_pb2_grpc as pb_grpc
@@ -23,7 +25,10 @@ from countersign_export_worker.ports import (
     CheckReport,
     CheckStep,
     ConnectionTest,
+    ConnectorType,
+    ErpConnectorPort,
     Evidence,
+    Room,
 )
 from countersign_export_worker.testing.work_twin import WorkTwin
 from countersign_platform.auth.jwks import JwksSource
@@ -88,7 +93,10 @@ class WorkServicer(pb_grpc.WorkServiceServicer):
         """See the proto."""
         claimed = await self._wait(
             request.wait_seconds,
-            lambda: self._do("ClaimNext", self._twin.claim_next(request.max_assignments, 0)),
+            lambda: self._do(
+                "ClaimNext",
+                self._twin.claim_next(request.max_assignments, 0, _room(request)),
+            ),
         )
         return pb.ClaimNextResponse(assignments=map(_assignment_message, claimed or ()))
 
@@ -146,11 +154,9 @@ class WorkServicer(pb_grpc.WorkServiceServicer):
             accepted=request.accepted,
             erp_order_id=request.erp_order_id,
             error=None if request.accepted else _error(request),
+            export_id=UUID(request.export_id) if request.export_id else None,
         )
-        connection = ConnectionAccess(
-            UUID(request.erp_connection_id), UUID(request.org_id), "", "{}"
-        )
-        await self._do("ReportAck", self._twin.report_ack(connection, ack))
+        await self._do("ReportAck", self._twin.report_ack(_named(request), ack))
         return pb.ReportAckResponse()
 
     async def ReviewLeftovers(  # noqa: N802 — the RPC's name
@@ -170,6 +176,46 @@ class WorkServicer(pb_grpc.WorkServiceServicer):
         """See the proto."""
         dropzones = await self._do("ListDropzones", self._twin.list_dropzones())
         return pb.ListDropzonesResponse(connections=map(_access_message, dropzones))
+
+    async def ClaimAckPolls(self, request: Any, _context: Any) -> Any:  # noqa: N802 — the RPC's name
+        """See the proto."""
+        polls = await self._do("ClaimAckPolls", self._twin.claim_ack_polls(request.max_connections))
+        return pb.ClaimAckPollsResponse(connections=map(_access_message, polls))
+
+    async def ReportAckPoll(self, request: Any, _context: Any) -> Any:  # noqa: N802 — the RPC's name
+        """See the proto."""
+        report = self._twin.report_ack_poll(_named(request), more=request.more)
+        await self._do("ReportAckPoll", report)
+        return pb.ReportAckPollResponse()
+
+    async def ReportConnectionHealth(  # noqa: N802 — the RPC's name
+        self, request: Any, _context: Any
+    ) -> Any:
+        """See the proto."""
+        name = connection_pb.BreakerState.Name(request.breaker)
+        error = _error(request) if request.HasField("error") else None
+        report = self._twin.report_health(
+            _named(request), name.removeprefix("BREAKER_STATE_"), error
+        )
+        await self._do("ReportConnectionHealth", report)
+        return pb.ReportConnectionHealthResponse()
+
+    async def AnnounceConnectors(  # noqa: N802 — the RPC's name
+        self, request: Any, _context: Any
+    ) -> Any:
+        """See the proto."""
+        connectors = [
+            ConnectorType(
+                _not_here,
+                json.loads(each.config_schema_json),
+                frozenset(each.secret_names),
+                each.title,
+                each.connector_type,
+            )
+            for each in request.connectors
+        ]
+        await self._do("AnnounceConnectors", self._twin.announce_connectors(connectors))
+        return pb.AnnounceConnectorsResponse()
 
     async def ClaimConnectionTest(  # noqa: N802 — the RPC's name
         self, request: Any, _context: Any
@@ -225,6 +271,19 @@ class WorkServicer(pb_grpc.WorkServiceServicer):
         return found
 
 
+def _named(request: Any) -> ConnectionAccess:
+    return ConnectionAccess(UUID(request.erp_connection_id), UUID(request.org_id), "", "{}")
+
+
+def _room(request: Any) -> Room:
+    rooms = {UUID(key): value for key, value in request.room_by_connection.items()}
+    return Room(request.max_per_connection, rooms)
+
+
+def _not_here(access: ConnectionAccess) -> ErpConnectorPort:
+    raise NotImplementedError(access.connector_type)
+
+
 def _lease(request: Any) -> Lease:
     lease = request.lease
     return Lease(UUID(lease.org_id), UUID(lease.export_id), lease.fence)
@@ -242,6 +301,7 @@ def _access_message(access: ConnectionAccess) -> pb.ConnectionAccess:
         config_json=access.config_json,
         secrets=dict(access.secrets),
         version=access.version,
+        concurrency=access.concurrency,
     )
 
 
@@ -260,5 +320,6 @@ def _assignment_message(assignment: Assignment) -> pb.Assignment:
         connection=_access_message(assignment.connection),
         request_id=assignment.request_id,
         traceparent=assignment.traceparent,
+        cancel_requested=assignment.cancel_requested,
         draft_order_id=str(assignment.draft_order_id),
     )

@@ -15,11 +15,14 @@ from countersign_export_worker.assignment import Assignment, ConnectionAccess, L
 from countersign_export_worker.errors import LeaseLost, WorkRefused
 from countersign_export_worker.file_names import DropName
 from countersign_export_worker.ports import (
+    ROOM_ENOUGH,
     AckFile,
     AttemptError,
     CheckReport,
     ConnectionTest,
+    ConnectorType,
     Evidence,
+    Room,
 )
 
 
@@ -49,6 +52,7 @@ class ExportRecord:
     held: bool = False
     evidence: Evidence | None = None
     error: AttemptError | None = None
+    cancel_requested: bool = False
 
 
 class WorkTwin:
@@ -67,6 +71,9 @@ class WorkTwin:
         self.waiting_tests: list[ConnectionTest] = []
         self.test_reports: dict[UUID, CheckReport] = {}
         self.acks: list[tuple[UUID, AckFile]] = []
+        self.ack_polls: list[tuple[UUID, bool]] = []
+        self.health: list[tuple[UUID, str, AttemptError | None]] = []
+        self.announced: list[ConnectorType] = []
         self.released: list[Lease] = []
         self.renewed: list[Lease] = []
         self._clock = clock
@@ -89,11 +96,21 @@ class WorkTwin:
             return None
         return self._claim(export)
 
-    async def claim_next(self, most: int, wait_seconds: float) -> Sequence[Assignment]:
+    async def claim_next(
+        self, most: int, wait_seconds: float, room: Room = ROOM_ENOUGH
+    ) -> Sequence[Assignment]:
         """See WorkPort; never waits."""
         del wait_seconds
-        due = [export for export in self.exports.values() if self._is_due(export)]
-        return [self._claim(export) for export in due[:most]]
+        left = dict(room.by_connection)
+        claimed: list[Assignment] = []
+        for export in list(self.exports.values()):
+            connection = export.connection.id
+            if len(claimed) == most or not self._is_due(export):
+                continue
+            if left.setdefault(connection, room.of_others or most) > 0:
+                left[connection] -= 1
+                claimed.append(self._claim(export))
+        return claimed
 
     async def renew_lease(self, lease: Lease) -> None:
         """See WorkPort."""
@@ -158,6 +175,24 @@ class WorkTwin:
         connections = {export.connection.id: export.connection for export in self.exports.values()}
         return list(connections.values())
 
+    async def claim_ack_polls(self, most: int) -> Sequence[ConnectionAccess]:
+        """See WorkPort; every connection is always due."""
+        return (await self.list_dropzones())[:most]
+
+    async def report_ack_poll(self, connection: ConnectionAccess, *, more: bool) -> None:
+        """See WorkPort."""
+        self.ack_polls.append((connection.id, more))
+
+    async def report_health(
+        self, connection: ConnectionAccess, breaker: str, error: AttemptError | None
+    ) -> None:
+        """See WorkPort."""
+        self.health.append((connection.id, breaker, error))
+
+    async def announce_connectors(self, connectors: Sequence[ConnectorType]) -> None:
+        """See WorkPort."""
+        self.announced = list(connectors)
+
     async def claim_connection_test(self, wait_seconds: float) -> ConnectionTest | None:
         """See WorkPort; never waits."""
         del wait_seconds
@@ -197,6 +232,7 @@ class WorkTwin:
             draft_order_id=claimed.draft_order_id,
             request_id=claimed.request_id,
             traceparent=claimed.traceparent,
+            cancel_requested=claimed.cancel_requested,
         )
 
     def _held(self, lease: Lease) -> ExportRecord:
