@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 
 import structlog
 
@@ -20,6 +21,8 @@ from countersign_export_worker.slots import Slots, SlotsClosed
 _log = structlog.get_logger()
 # How long an export may wait behind connections that are full.
 _LOOK_AGAIN_SECONDS = 0.25
+# How long one message may keep a worker busy, so that the broker does not take it for dead.
+_LONGEST_SECONDS = 60.0
 
 
 class DeliveryDesk:
@@ -39,6 +42,7 @@ class DeliveryDesk:
         self._connectors = connectors
         self._slots = slots
         self._check_document = check_document
+        self._asking = asyncio.Lock()
 
     def room(self, times: int = 2) -> Room:
         """What may be taken now: by what is in hand, and by whose server is in doubt.
@@ -56,7 +60,7 @@ class DeliveryDesk:
         return Room(room.of_others, merged)
 
     async def claim_and_deliver(self) -> bool:
-        """Deliver one due export, fairly chosen; whether there was one.
+        """Deliver due exports, fairly chosen, until none is left; whether there was one.
 
         While connections are full, what is due may be theirs: then it is asked again as soon as
         a slot is free, and now and then for the others.
@@ -65,26 +69,41 @@ class DeliveryDesk:
             WorkUnavailable: push cannot be asked; nothing was claimed, as far as is known.
             SlotsClosed: the worker is shutting down; the export was given back.
         """
-        while True:
-            room = self.room(times=1)
-            asked_at = _now()
-            assignments = await self._work.claim_next(1, 0, room)
-            for assignment in assignments:
-                await self.deliver(assignment, asked_at)
-                return True
-            if not self._slots.is_busy(room):
-                return False
-            await self._slots.wait_change(_LOOK_AGAIN_SECONDS)
+        delivered = False
+        end = _now() + _LONGEST_SECONDS
+        while _now() < end:
+            # One question at a time: room that is asked for twice would be given twice.
+            async with self._asking:
+                room, asked_at = self.room(times=1), _now()
+                claimed = await self._work.claim_next(1, 0, room)
+                taken = [self.take(assignment, asked_at) for assignment in claimed]
+            if taken:
+                await asyncio.gather(*taken)
+                delivered = True
+            elif self._slots.is_busy(room):
+                await self._slots.wait_change(_LOOK_AGAIN_SECONDS)
+            else:
+                break
+        return delivered
+
+    def take(self, assignment: Assignment, asked_at: float) -> Awaitable[None]:
+        """Count an assignment as in hand from now on; await the result to deliver it.
+
+        `asked_at`: the event loop's time before the claim. Raises SlotsClosed when awaited: the
+        worker is shutting down; the export was given back.
+        """
+        hand = ExitStack()
+        hand.enter_context(self._slots.hand(assignment.connection))
+        metrics.IN_HAND.set(self._slots.in_hand)
+        return self._deliver(assignment, asked_at, hand)
 
     async def deliver(self, assignment: Assignment, asked_at: float) -> None:
-        """Bring one assignment to an end. `asked_at`: the event loop's time before the claim.
+        """Bring one assignment to an end; see `take`."""
+        await self.take(assignment, asked_at)
 
-        Raises:
-            SlotsClosed: the worker is shutting down; the export was given back.
-        """
+    async def _deliver(self, assignment: Assignment, asked_at: float, hand: ExitStack) -> None:
         begun = time.perf_counter()
-        with delivery_context(assignment), self._slots.hand(assignment.connection):
-            metrics.IN_HAND.set(self._slots.in_hand)
+        with hand, delivery_context(assignment):
             try:
                 outcome, code = await self._deliver_in_slot(assignment, asked_at)
             except SlotsClosed:

@@ -109,11 +109,29 @@ async def test_finished_and_leased_exports_are_left_alone(queue, worker, reconci
 
 
 async def test_a_batch_is_bounded_and_the_oldest_come_first(queue, reconciler):
-    org = uuid4()
-    await queue.pending(org, await queue.connection(org), 450)
+    for _ in range(8):
+        org = uuid4()
+        await queue.pending(org, await queue.connection(org), 30)
     await queue.sql.execute("UPDATE push.exports SET offered_at = created_at - interval '1 h'")
     replica = reconciler()
-    assert [await replica.run_once() for _ in range(4)] == [200, 200, 50, 0]
+    assert [await replica.run_once() for _ in range(3)] == [200, 40, 0]
+
+
+async def test_one_connection_does_not_fill_the_queue(queue, reconciler):
+    """A few messages of it are enough: each makes a worker deliver until nothing is due."""
+    org = uuid4()
+    await queue.pending(org, await queue.connection(org), 70)
+    await queue.sql.execute("UPDATE push.exports SET offered_at = created_at - interval '1 h'")
+    replica = reconciler()
+    assert [await replica.run_once() for _ in range(4)] == [32, 32, 6, 0]
+
+
+async def test_nothing_of_a_paused_connection_is_offered(queue, reconciler):
+    """Nobody could claim it."""
+    org = uuid4()
+    await queue.pending(org, await queue.connection(org, status="PAUSED"), 3)
+    await queue.sql.execute("UPDATE push.exports SET offered_at = created_at - interval '1 h'")
+    assert await reconciler().run_once() == 0
 
 
 async def test_without_a_broker_waiting_workers_are_woken_and_nothing_is_written(queue, database):

@@ -1,10 +1,10 @@
-"""With a broker: each message is a wake-up to look for one due export.
+"""With a broker: each message is a wake-up to look for due exports.
 
-Which one, push decides, fairly across orgs and connections: were it the one that the message
-names, a long queue of one org would keep the others waiting. There is a message for each
-export, so each gets its turn. A message is acknowledged once the look has led somewhere: an
-end on record, or nothing to do. While push is away it is held and tried again; what is lost
-all the same, the reconciler in push offers anew.
+Which ones, push decides, fairly across orgs and connections: were it the one that the message
+names, a long queue of one org would keep the others waiting. A message makes a worker deliver
+until nothing is due, so it does not matter whose it was. It is acknowledged once the look has
+led somewhere: an end on record, or nothing to do. While push is away it is held and tried
+again; what is lost all the same, the reconciler in push offers anew.
 """
 
 from uuid import UUID

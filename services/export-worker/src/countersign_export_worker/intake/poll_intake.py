@@ -1,13 +1,12 @@
 """Without a broker: asks push for due work, and waits for it there."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Coroutine
 from typing import Any
 
 import structlog
 
 from countersign_export_worker import metrics
-from countersign_export_worker.assignment import Assignment
 from countersign_export_worker.desk import DeliveryDesk
 from countersign_export_worker.persistence import keep_doing
 from countersign_export_worker.ports import WorkPort
@@ -68,15 +67,15 @@ class PollIntake:
         received_at = asyncio.get_running_loop().time()
         metrics.WAKE_UPS.labels("poll", str(bool(assignments)).lower()).inc()
         for assignment in assignments:
-            delivery = self._task(self._deliver(assignment, received_at))
+            delivery = self._task(self._deliver(self._desk.take(assignment, received_at)))
             self._deliveries.add(delivery)
             delivery.add_done_callback(self._deliveries.discard)
         if not assignments and room.by_connection:
             await self._slots.wait_change(_LOOK_AGAIN_SECONDS)
 
-    async def _deliver(self, assignment: Assignment, received_at: float) -> None:
+    async def _deliver(self, taken: Awaitable[None]) -> None:
         try:
-            await self._desk.deliver(assignment, received_at)
+            await taken
         except SlotsClosed:
             return
         except Exception:  # noqa: BLE001 — one delivery must not end the others

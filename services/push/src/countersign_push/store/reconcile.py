@@ -14,15 +14,23 @@ _FREE = """e.status = 'PENDING' AND e.next_attempt_at <= now()
 # still not taken: the message may be lost, or wait in a long queue.
 CANDIDATES = f"""
 SELECT e.org_id, e.id, e.fence, e.offered_at
-  FROM push.exports e
- WHERE {_FREE}
-   AND (e.offered_at < greatest(e.next_attempt_at, e.leased_until)
-        OR e.offered_at <= now() - make_interval(secs => $1))
-   AND NOT EXISTS (SELECT FROM push.erp_connections c
-                    WHERE c.org_id = e.org_id AND c.id = e.connection_id AND c.status = 'PAUSED')
+  FROM push.erp_connections c
+ CROSS JOIN LATERAL (
+       SELECT e.org_id, e.id, e.fence, e.offered_at
+         FROM push.exports e
+        WHERE e.org_id = c.org_id AND e.connection_id = c.id AND {_FREE}
+          AND (e.offered_at < greatest(e.next_attempt_at, e.leased_until)
+               OR e.offered_at <= now() - make_interval(secs => $1))
+        ORDER BY e.next_attempt_at
+        LIMIT $3) e
+ WHERE c.status <> 'PAUSED'
  ORDER BY e.offered_at
  LIMIT $2
 """
+
+# Of one connection, in one round. A message makes a worker deliver until nothing is due, so a
+# few are enough; ten thousand would stand before everybody else's in the queue.
+_MOST_OF_ONE_CONNECTION = 32
 
 # The time of the offer before is the compare-and-set: of several replicas one wins, and the
 # others skip what it has locked.
@@ -100,7 +108,9 @@ class ReconcileStore:
 
     async def candidates(self, offered_before: float, limit: int) -> list[Candidate]:
         """Due exports that were not offered since they became due, or not for so many seconds."""
-        rows = await self._database.fetch(CANDIDATES, offered_before, limit)
+        rows = await self._database.fetch(
+            CANDIDATES, offered_before, limit, _MOST_OF_ONE_CONNECTION
+        )
         return [
             Candidate(row["org_id"], row["id"], row["fence"], row["offered_at"]) for row in rows
         ]
