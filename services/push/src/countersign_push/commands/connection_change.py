@@ -102,7 +102,7 @@ class ChangeConnection:
         after = replace(after, version=before.version + 1)
         touched = [name for name in change.secrets if secrets.get(name) != wanted.get(name)]
         act = connection_changed(call, before, after, touched, change.reason)
-        stored = await self._store.change(after, before.version, result, act)
+        stored = await self._store.change(before, after, result, act)
         if stored is not None:
             self._wake_relay()
         return stored

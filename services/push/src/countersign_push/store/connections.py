@@ -51,7 +51,10 @@ SELECT * FROM done
 CHANGE = f"""
 WITH done AS (
     UPDATE push.erp_connections
-       SET name = $6, config = $7, secrets = $8, secrets_key_id = $9, secret_names = $10,
+       SET name = $6, config = $7, secret_names = $10,
+           -- Secrets that are not meant to change may have been sealed anew meanwhile.
+           secrets = CASE WHEN $20 THEN $8 ELSE secrets END,
+           secrets_key_id = CASE WHEN $20 THEN $9 ELSE secrets_key_id END,
            status = $11, version = version + 1, updated_at = now(),
            last_test_at = CASE WHEN $13::jsonb IS NULL THEN last_test_at ELSE now() END,
            last_test_result = coalesce($13::jsonb, last_test_result),
@@ -124,9 +127,9 @@ class ConnectionStore:
         return _connection(row)
 
     async def change(
-        self, after: Connection, from_version: int, test: Mapping[str, Any] | None, act: Act
+        self, before: Connection, after: Connection, test: Mapping[str, Any] | None, act: Act
     ) -> Connection | None:
-        """Replace what can change; None when it is no longer at `from_version`.
+        """Replace what can change; None when it is no longer at the version of `before`.
 
         Raises:
             CountersignError: CONNECTION_ALREADY_ACTIVE.
@@ -140,9 +143,10 @@ class ConnectionStore:
             *_sealed_columns(after),
             list(after.secret_names),
             after.status.value,
-            from_version,
+            before.version,
             test,
             *astuple(after.terms),
+            after.secrets != before.secrets,
         )
         return None if row is None else _connection(row)
 
