@@ -3,6 +3,7 @@
 import typer
 
 from countersign_cli.commands import audit, connections, drafts, exports, keys
+from countersign_cli.commands.connectors import connectors
 from countersign_cli.commands.demo import demo
 from countersign_cli.commands.migrate import migrate
 from countersign_cli.commands.token import token
@@ -18,6 +19,7 @@ app.command()(up)
 app.command()(demo)
 app.command()(migrate)
 app.command()(token)
+app.command()(connectors)
 app.add_typer(drafts.app, name="drafts")
 app.add_typer(exports.app, name="exports")
 app.add_typer(connections.app, name="connections")

@@ -2,6 +2,7 @@
 
 import typer
 
+from countersign_cli.commands.key_rotation import rotate
 from countersign_cli.output import console
 from countersign_cli.stack.keys import ensure_keys
 from countersign_cli.stack.layout import default_layout
@@ -9,9 +10,7 @@ from countersign_cli.stack.layout import default_layout
 app = typer.Typer(help="Signing key, service tokens, key ring.", no_args_is_help=True)
 
 
-@app.callback()
-def group() -> None:
-    """Keep `init` a sub-command although it is the only one."""
+app.command()(rotate)
 
 
 @app.command()

@@ -3,6 +3,7 @@
 import base64
 import os
 import secrets
+from itertools import count
 from pathlib import Path
 from uuid import UUID
 
@@ -26,10 +27,32 @@ def ensure_keys(layout: Layout) -> None:
         create_signing_key(layout.keys)
     ring = layout.keys / "secret_keys"
     if not ring.exists():
-        write_private(ring, "k1:" + base64.b64encode(secrets.token_bytes(32)).decode() + "\n")
+        write_private(ring, _new_key("k1") + "\n")
     for name, role in (("relay", Role.RELAY), ("worker", Role.WORKER)):
         token = mint(layout, subject=f"service:{name}", roles=[role], seconds=SERVICE_TOKEN_SECONDS)
         write_private(layout.keys / f"{name}.token", token)
+
+
+def add_secret_key(layout: Layout) -> str:
+    """Put a new key in front of the ring, so that it is the current one; its id."""
+    ring = layout.keys / "secret_keys"
+    entries = ring.read_text().strip().split(",")
+    taken = {entry.partition(":")[0].strip() for entry in entries}
+    key_id = next(f"k{number}" for number in count(1) if f"k{number}" not in taken)
+    # Written beside it first: half a ring would lose every secret.
+    beside = layout.keys / "secret_keys.new"
+    write_private(beside, ",".join([_new_key(key_id), *entries]) + "\n")
+    beside.replace(ring)
+    return key_id
+
+
+def current_secret_key(layout: Layout) -> str:
+    """Id of the ring's current key."""
+    return (layout.keys / "secret_keys").read_text().partition(":")[0].strip()
+
+
+def _new_key(key_id: str) -> str:
+    return f"{key_id}:{base64.b64encode(secrets.token_bytes(32)).decode()}"
 
 
 def mint(

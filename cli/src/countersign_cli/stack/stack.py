@@ -5,9 +5,10 @@ import fcntl
 import os
 from collections.abc import Callable
 from typing import IO
+from urllib.parse import urlsplit
 
 from countersign_cli.stack.environment import Backends, process_environments
-from countersign_cli.stack.keys import ensure_keys
+from countersign_cli.stack.keys import current_secret_key, ensure_keys
 from countersign_cli.stack.layout import Layout
 from countersign_cli.stack.ports import HOST, Ports
 from countersign_cli.stack.processes import (
@@ -85,6 +86,7 @@ class Stack:
 
     async def _start(self) -> None:
         ensure_keys(self.layout)
+        secret_key = current_secret_key(self.layout)
         self._report("PostgreSQL")
         await asyncio.to_thread(self._postgres.start)
         await asyncio.to_thread(self._postgres.create_database, "countersign")
@@ -107,7 +109,15 @@ class Stack:
             self._running[name] = await start_process(name, environment, self.layout.logs)
         for name in self._environments:
             await self._wait_ready(name)
-        self.layout.write_state({"url": self.url, "pids": self.pids, "pid": os.getpid()})
+        self.layout.write_state(
+            {
+                "url": self.url,
+                "pids": self.pids,
+                "pid": os.getpid(),
+                "postgres_port": urlsplit(self.owner_url).port,
+                "secret_key": secret_key,
+            }
+        )
 
     def _with_replicas(self, environments: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
         worker = environments["worker"]
