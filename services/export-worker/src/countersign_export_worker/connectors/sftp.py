@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
+from countersign_export_worker.connectors.sftp_acks import ERROR, PROCESSED, SftpAcks, file_ack
 from countersign_export_worker.connectors.sftp_check import SftpCheck
 from countersign_export_worker.connectors.sftp_drop import SftpDrop
 from countersign_export_worker.connectors.sftp_errors import (
@@ -34,6 +35,7 @@ class SftpConnector:
     def __init__(self, settings: SftpSettings) -> None:
         self._settings = settings
         self._login = SftpLogin(settings.server)
+        self._acks = SftpAcks(settings.options.ack_mode)
         self._pool = SftpPool(self._login, limit=settings.connections)
 
     async def stage(self, name: DropName, document: bytes) -> DropName:
@@ -71,10 +73,31 @@ class SftpConnector:
 
     async def poll_acks(self) -> Sequence[AckFile]:
         """See ErpConnectorPort."""
-        return ()
+        path = self._settings.options.ack_path
+        if path is None:
+            return ()
+
+        async def read(session: SftpSession) -> Sequence[AckFile]:
+            return await self._acks.read(await session.folder(path))
+
+        return await self._run(read)
 
     async def file_ack(self, ack: AckFile, *, understood: bool) -> None:
         """See ErpConnectorPort."""
+        path = self._settings.options.ack_path
+        if path is None:
+            return
+
+        async def move(session: SftpSession) -> None:
+            await file_ack(
+                session.client,
+                await session.folder(path),
+                ack.name,
+                into=PROCESSED if understood else ERROR,
+                mode=self._settings.options.folder_mode,
+            )
+
+        await self._run(move)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -90,8 +113,11 @@ class SftpConnector:
         async def on_session(session: SftpSession) -> _T:
             return await act(await SftpDrop.reach(session, self._settings))
 
+        return await self._run(on_session)
+
+    async def _run(self, act: Callable[[SftpSession], Awaitable[_T]]) -> _T:
         with sftp_errors_as_delivery_errors(str(self._settings)):
-            return await self._on_a_connection(on_session)
+            return await self._on_a_connection(act)
 
     async def _on_a_connection(self, act: Callable[[SftpSession], Awaitable[_T]]) -> _T:
         reused = False

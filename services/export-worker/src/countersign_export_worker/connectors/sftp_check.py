@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import asyncssh
 
+from countersign_export_worker.connectors.sftp_acks import ERROR, PROCESSED
 from countersign_export_worker.connectors.sftp_errors import (
     SFTP_ERRORS,
     disk_full,
@@ -88,6 +89,8 @@ class SftpCheck:
                 await temporary.make(self._settings.options.folder_mode)
             await self._deliver(session, temporary, final)
             await self._look_around(session, final)
+            if self._settings.options.ack_path is not None:
+                await self._step("answers", self._answers(session, self._settings.options.ack_path))
         finally:
             with suppress(TimeoutError, *SFTP_ERRORS):
                 async with asyncio.timeout(_TIDY_SECONDS):
@@ -158,6 +161,18 @@ class SftpCheck:
             self._capabilities["statvfs"] = "false"
         else:
             self._capabilities["statvfs"] = "true"
+
+    async def _answers(self, session: SftpSession, path: PurePosixPath) -> None:
+        folder = await session.folder(path)
+        async for _ in folder.entries():
+            break
+        # Answers are moved away, for which the folder itself must be ours to change.
+        for name in (PROCESSED, ERROR):
+            await SftpFolder(session.client, folder.at(name)).make(
+                self._settings.options.folder_mode
+            )
+        await session.client.mkdir(folder.at(self._written))
+        await session.client.rmdir(folder.at(self._written))
 
     async def _step(self, name: str, act: Awaitable[_T]) -> _T:
         begun = time.perf_counter()

@@ -121,7 +121,7 @@ class SftpDrop:
             # A temporary folder that nothing was staged in yet is not there.
             optional = NOT_THERE if folder is not self._final else ()
             with suppress(*optional):
-                async for each in folder.names():
+                async for each, _ in folder.entries():
                     name = token_of(each)
                     if name is not None:
                         found[name] = None

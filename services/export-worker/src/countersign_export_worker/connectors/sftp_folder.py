@@ -75,7 +75,7 @@ class SftpFolder:
     async def read(self, name: str, limit: int) -> bytes | None:
         """A plain file's bytes; None when there is no such file, or it is a link or too long."""
         attributes = await self.attributes(name)
-        if attributes is None or not _is_regular(attributes):
+        if attributes is None or not is_regular(attributes):
             return None
         try:
             async with self._client.open(self.at(name), "rb") as file:
@@ -93,13 +93,13 @@ class SftpFolder:
             return False
         return True
 
-    async def names(self) -> AsyncIterator[str]:
-        """Every name in here."""
+    async def entries(self) -> AsyncIterator[tuple[str, asyncssh.SFTPAttrs]]:
+        """Every name in here, with its attributes."""
         async for entry in self._client.scandir(self.path):
             name = entry.filename
             text = name if isinstance(name, str) else name.decode(errors="replace")
             if text not in {".", ".."}:
-                yield text
+                yield text, entry.attrs
 
     async def make(self, mode: int) -> None:
         """Create the folder itself, if it is missing; an existing one keeps its mode."""
@@ -122,7 +122,8 @@ class SftpFolder:
             await file.setstat(asyncssh.SFTPAttrs(permissions=mode))
 
 
-def _is_regular(attributes: asyncssh.SFTPAttrs) -> bool:
+def is_regular(attributes: asyncssh.SFTPAttrs) -> bool:
+    """Whether it is a plain file: no folder, no link."""
     if attributes.type == asyncssh.FILEXFER_TYPE_REGULAR:
         return True
     return attributes.permissions is not None and stat.S_ISREG(attributes.permissions)

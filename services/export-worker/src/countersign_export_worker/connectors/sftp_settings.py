@@ -11,6 +11,7 @@ from countersign_export_worker.connectors.sftp_login import SftpServer
 
 _MOST_PORT = 65535
 _MOST_SECONDS = 3600.0
+_CONNECTIONS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class SftpSettings:
     server: SftpServer
     options: DropzoneOptions
     transfer_timeout: float = 60.0
-    connections: int = 4
+    connections: int = _CONNECTIONS
 
     def __str__(self) -> str:
         return f"{self.server.host}:{self.options.export_path}"
@@ -48,6 +49,7 @@ def sftp_settings(config: Mapping[str, Any], access: ConnectionAccess) -> SftpSe
         server=server,
         options=DropzoneOptions.parse(config),
         transfer_timeout=_seconds(config, "transfer_timeout_seconds", 60.0),
+        connections=access.concurrency or _CONNECTIONS,
     )
 
 
