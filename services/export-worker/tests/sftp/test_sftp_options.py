@@ -1,5 +1,6 @@
 """Temporary folders, done-files, and what a server's death in mid-rename leaves."""
 
+import asyncio
 import os
 from pathlib import Path
 from typing import Any
@@ -209,3 +210,19 @@ async def test_marker_without_content_is_made_anew(zone: Any, drop_name: Any) ->
         await zone.connector.stage(drop_name(), DOCUMENT)
     await zone.connector.stage(drop_name(), DOCUMENT)
     assert len(marker.read_text()) == 17
+
+
+async def test_rename_at_work_is_not_taken_for_a_dead_one(plain_zone: Any, drop_name: Any) -> None:
+    """Removing the first name under it would have the server remove the second: a lost file."""
+    zone = plain_zone
+    token = await zone.connector.stage(drop_name(), DOCUMENT)
+    os.link(zone.folder / str(token), zone.folder / f"{token}.taken")
+    publishing = asyncio.create_task(zone.connector.publish(token))
+    done, _ = await asyncio.wait({publishing}, timeout=0.5)
+    assert not done
+    assert set(zone.files()) == {str(token), f"{token}.taken"}
+    (zone.folder / str(token)).unlink()
+    with pytest.raises(TokenGone):
+        await publishing
+    assert await zone.connector.trace(token) is Whereabouts.PUBLISHED
+    assert zone.files() == {token.final: DOCUMENT}

@@ -14,13 +14,16 @@ wins. So publish has two steps here:
                here, and nobody can withdraw it any more; whoever finds it goes on
     final      what the ERP picks up
 
-A server that dies between link and removal leaves both names:
+A server that dies between link and removal leaves both names. They are taken for that only
+after they stayed for three seconds, so that no rename at work is disturbed:
     token and taken       whoever comes next removes the token, and so wins it
     token and withdrawn   likewise, for the withdrawal; it goes before `taken`
     taken and final       equal bytes: the taken name is removed. If the ERP took the final file
                           in that very moment, it is delivered again: the one gap, microseconds
                           wide at the death of a server that has no posix-rename
 """
+
+import asyncio
 
 import asyncssh
 
@@ -33,6 +36,8 @@ from countersign_export_worker.file_names import DropName
 
 # Larger than any document (see document_check); only equal files are compared as a whole.
 _MOST_BYTES = 256 * 1024 * 1024
+# A rename's two system calls are microseconds apart; three seconds say that it will not go on.
+_LOOKS, _PAUSE_SECONDS = 30, 0.1
 
 
 class SftpToken:
@@ -78,12 +83,7 @@ class SftpToken:
         except NOT_THERE:
             return False
         except asyncssh.SFTPFailure:
-            if not await self._target.has(self._final):
-                raise
-            if not await self._is_ours():
-                await self._client.rename(taken, self._source.at(self._token))
-                raise NameTaken(self._final) from None
-            await self._source.remove(self._taken)
+            return await self._finish_over_another()
         return True
 
     async def is_taken(self) -> bool:
@@ -97,23 +97,64 @@ class SftpToken:
             return False
         return True
 
+    async def _finish_over_another(self) -> bool:
+        """The final name is there: half of a publish, or a stranger's."""
+        if not await self._stays_beside(self._source, self._taken, self._target, self._final):
+            return await self._retried_finish()
+        if await self._is_ours():
+            return await self._source.remove(self._taken)
+        try:
+            await self._client.rename(self._source.at(self._taken), self._source.at(self._token))
+        except NOT_THERE:
+            return False
+        raise NameTaken(self._final)
+
+    async def _retried_finish(self) -> bool:
+        """Somebody else's rename came to its end meanwhile, or the failure was none of it."""
+        try:
+            await self._client.rename(self._source.at(self._taken), self._target.at(self._final))
+        except NOT_THERE:
+            return False
+        return True
+
     async def _take(self) -> bool:
         # A withdrawal that a server's death interrupted is carried through, never passed by.
-        if await self._source.has(self._withdrawn):
+        if await self._is_half_done(self._withdrawn):
             await self._source.remove(self._token)
             return False
         return await self._link_and_remove(self._taken)
 
     async def _link_and_remove(self, name: str) -> bool:
         """Token → `name` by the rename that never overwrites."""
-        try:
-            await self._client.rename(self._source.at(self._token), self._source.at(name))
-        except NOT_THERE:
-            return False
-        except asyncssh.SFTPFailure:
-            if not await self._source.has(name):
-                raise
-            return await self._source.remove(self._token)
+        for again in (False, True):
+            try:
+                await self._client.rename(self._source.at(self._token), self._source.at(name))
+            except NOT_THERE:
+                return False
+            except asyncssh.SFTPFailure:
+                if await self._is_half_done(name):
+                    return await self._source.remove(self._token)
+                if again:
+                    raise
+            else:
+                return True
+        raise AssertionError("unreachable")
+
+    async def _is_half_done(self, name: str) -> bool:
+        return await self._stays_beside(self._source, self._token, self._source, name)
+
+    async def _stays_beside(
+        self, source: SftpFolder, old: str, target: SftpFolder, new: str
+    ) -> bool:
+        """Whether both names stay: nobody is between link and removal; a server died there.
+
+        Removing `old` under a rename that is at work would have it fail and remove `new` as
+        well: the file would be lost.
+        """
+        for _ in range(_LOOKS):
+            if not (await target.has(new) and await source.has(old)):
+                return False
+            await asyncio.sleep(_PAUSE_SECONDS)
         return True
 
     async def _is_ours(self) -> bool:
