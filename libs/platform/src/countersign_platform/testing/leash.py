@@ -15,7 +15,7 @@ class Leash:
     where PR_SET_PDEATHSIG does not: after a change of user, from any thread, outside Linux.
     """
 
-    def __init__(self, pid: int, signal_name: str = "QUIT") -> None:
+    def __init__(self, pid: int, signal_name: str = "KILL") -> None:
         self._watcher = subprocess.Popen(  # noqa: S603 — our own command line
             ["/bin/sh", "-c", _WATCH, str(pid), signal_name],
             stdin=subprocess.PIPE,

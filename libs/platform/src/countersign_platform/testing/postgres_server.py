@@ -51,6 +51,9 @@ class StopMode(Enum):
 class PostgresServer(ServerProcess):
     """PostgreSQL on a free port and a socket of its own; owner `postgres`, every login trusted."""
 
+    # An immediate shutdown, which ends its children as well; PostgreSQL never ignores it.
+    _leash_signal = "QUIT"
+
     def __init__(
         self, version: int = 16, *, fsync: bool = True, settings: Mapping[str, str] | None = None
     ) -> None:

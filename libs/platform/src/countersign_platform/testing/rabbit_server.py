@@ -31,9 +31,6 @@ log.file.level = warning
 class RabbitServer(ServerProcess):
     """RabbitMQ on free ports, user guest; queues survive stop and start, not `wipe`."""
 
-    # The shell script starts the Erlang machine in the background, deaf to SIGQUIT.
-    _leash_signal = "KILL"
-
     def __init__(self) -> None:
         self._program = _program()
         super().__init__("rabbit")

@@ -44,7 +44,8 @@ class ServerProcess:
     """
 
     # What ends the server when the test run is gone, as `kill -s` names it.
-    _leash_signal = "QUIT"
+    # A run that a shell put into the background hands a deaf ear to SIGQUIT and SIGINT down.
+    _leash_signal = "KILL"
 
     def __init__(self, name: str) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix=f"countersign-{name}-"))
