@@ -124,3 +124,17 @@ async def test_a_connections_own_limit_goes_before_the_workers() -> None:
     assert (slots.delivering, slots.room().by_connection) == (1, {ONE: 0})
     release.set()
     await asyncio.gather(*tasks)
+
+
+async def test_a_cancelled_wait_ends_even_if_a_slot_becomes_free_just_then() -> None:
+    """Or a worker that is told to stop goes on claiming until it is killed."""
+    slots, release = Slots(total=1, per_connection=1), asyncio.Event()
+    task = asyncio.create_task(_occupy(slots, ONE, release))
+    waiting = asyncio.create_task(slots.wait_change(30))
+    await _settle()
+    slots.close()
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    release.set()
+    await task

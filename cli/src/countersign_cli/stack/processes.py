@@ -75,7 +75,8 @@ async def stop_process(running: Running) -> None:
     with contextlib.suppress(ProcessLookupError):
         running.process.send_signal(signal.SIGTERM)
     try:
-        await asyncio.wait_for(running.process.wait(), STOP_SECONDS)
+        async with asyncio.timeout(STOP_SECONDS):
+            await running.process.wait()
     except TimeoutError:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(running.process.pid, signal.SIGKILL)

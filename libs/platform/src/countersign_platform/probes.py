@@ -58,7 +58,8 @@ class ProbeServer:
         if self._ready is None:
             return {}
         try:
-            return await asyncio.wait_for(self._ready(), READY_TIMEOUT_SECONDS)
+            async with asyncio.timeout(READY_TIMEOUT_SECONDS):
+                return await self._ready()
         except TimeoutError:
             return {"check_in_time": False}
         except Exception as error:  # noqa: BLE001 — a check that fails means not ready

@@ -66,7 +66,8 @@ class OrgFeed:
         if self.head > position:
             return True
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._news.wait(), timeout_seconds)
+            async with asyncio.timeout(timeout_seconds):
+                await self._news.wait()
         return self.head > position
 
     async def stop(self) -> None:

@@ -58,6 +58,7 @@ class HealthReports:
         self._changed.clear()
         await self.send()
         try:
-            await asyncio.wait_for(self._changed.wait(), _REPEAT_SECONDS)
+            async with asyncio.timeout(_REPEAT_SECONDS):
+                await self._changed.wait()
         except TimeoutError:
             self._unsent |= self._doubtful

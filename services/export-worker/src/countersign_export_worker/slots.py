@@ -82,7 +82,8 @@ class Slots:
     async def wait_change(self, seconds: float) -> None:
         """Return when a slot becomes free, or after so long."""
         try:
-            await asyncio.wait_for(self._changed.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._changed.wait()
         except TimeoutError:
             return
 

@@ -25,7 +25,8 @@ class Seat:
     async def wait(self, seconds: float) -> bool:
         """Whether it was called within `seconds`; then it is worth looking again."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.called.wait(), max(seconds, 0))
+            async with asyncio.timeout(max(seconds, 0)):
+                await self.called.wait()
         self.heard = self.called.is_set()
         return self.heard
 

@@ -32,7 +32,8 @@ class InFlight:
         """Waits until no handler is at work; False when the time ran out first."""
         self.draining.set()
         try:
-            await asyncio.wait_for(self._idle.wait(), timeout_seconds)
+            async with asyncio.timeout(timeout_seconds):
+                await self._idle.wait()
         except TimeoutError:
             return False
         return True

@@ -88,7 +88,8 @@ class RunConnectionTest:
     ) -> StoredResult:
         while (left := deadline - time.monotonic()) > 0:
             with suppress(TimeoutError):
-                await asyncio.wait_for(finished.wait(), min(left, _POLL))
+                async with asyncio.timeout(min(left, _POLL)):
+                    await finished.wait()
             known = await self._tests.read(test.org_id, test.id)
             if known is not None and known.result is not None:
                 return dict(known.result)
