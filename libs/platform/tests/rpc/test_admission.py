@@ -71,7 +71,8 @@ async def test_the_handler_knows_who_calls(serve, servicer):
     assert call.traceparent == "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     assert call.idempotency_keys == ('"first"', "second")
     assert (call.ip, call.user_agent) == ("203.0.113.9", "Firefox")
-    assert 25 < call.remaining_seconds() <= 30
+    # gRPC rounds a timeout up on its way.
+    assert 25 < call.remaining_seconds() < 31
 
 
 async def test_a_direct_caller_is_known_by_its_own_address(serve, servicer):

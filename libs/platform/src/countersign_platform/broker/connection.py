@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 
 import aio_pika
 import structlog
-from aio_pika.abc import AbstractConnection
+from aio_pika.abc import AbstractConnection, TimeoutType
 from aio_pika.exceptions import AMQPError
 from pamqp.exceptions import PAMQPException
 
@@ -31,6 +31,17 @@ Session = Callable[[AbstractConnection], Awaitable[None]]
 # aiormq raises RuntimeError for states it does not expect, such as a closed writer; a timeout
 # is an OSError.
 _AWAY = (AMQPError, PAMQPException, OSError, RuntimeError)
+
+
+class _Connection(aio_pika.Connection):
+    """One that is closed when it could not be opened; aio-pika leaves that to the collector."""
+
+    async def connect(self, timeout: TimeoutType = None) -> None:  # noqa: ASYNC109 — its signature
+        try:
+            await super().connect(timeout)
+        except BaseException:
+            await self.close()
+            raise
 
 
 @contextmanager
@@ -64,6 +75,7 @@ async def connect(url: str, name: str) -> AbstractConnection:
         connection = await aio_pika.connect(
             url,
             timeout=_CONNECT_SECONDS,
+            connection_class=_Connection,
             heartbeat=_HEARTBEAT_SECONDS,
             client_properties={"connection_name": name},
         )
@@ -79,6 +91,8 @@ async def close(connection: AbstractConnection) -> None:
             await connection.close()
     except _AWAY as error:
         _log.info("broker_connection_not_closed_in_order", error=repr(error))
+        # Its transport is gone by now: this only says so.
+        await connection.close()
 
 
 async def supervise(url: str, name: str, session: Session, backoff: Backoff) -> None:
