@@ -1,4 +1,4 @@
-"""Ends the process, as `kill -9` does, at a step of a delivery that a test names.
+"""Ends the process, as `kill -9` does, or stops it, at a step of a delivery that a test names.
 
 The worker knows nothing of it: both of its ports are wrapped, and only by
 testing.crashing_worker, which is never installed as a program.
@@ -55,8 +55,13 @@ _AROUND = {
 
 
 def crash() -> None:
-    """End this process at once; no code of it runs any more."""
-    os.kill(os.getpid(), signal.SIGKILL)
+    """End this process at once; no code of it runs any more. Or stop it, once, until woken."""
+    if "COUNTERSIGN_TEST_SLEEP" not in os.environ:
+        os.kill(os.getpid(), signal.SIGKILL)
+    # A report that is repeated passes here again.
+    if os.environ["COUNTERSIGN_TEST_SLEEP"] == "1":
+        os.environ["COUNTERSIGN_TEST_SLEEP"] = "slept"
+        os.kill(os.getpid(), signal.SIGSTOP)
 
 
 class _Crashing:
@@ -82,8 +87,10 @@ class _Crashing:
     ) -> Any:
         if self._point is before:
             crash()
-        await method(*args, **options)
+            return await method(*args, **options)
+        result = await method(*args, **options)
         crash()
+        return result
 
 
 class _CrashingConnector(_Crashing):

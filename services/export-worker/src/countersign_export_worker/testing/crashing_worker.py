@@ -3,6 +3,7 @@
     python -m countersign_export_worker.testing.crashing_worker
 
 COUNTERSIGN_TEST_CRASH_AT      a CrashPoint, for example after_rename; unset: it lives
+COUNTERSIGN_TEST_SLEEP         1: it stops there (SIGSTOP) and goes on when it is woken
 COUNTERSIGN_TEST_FAIL_PUBLISH  1: every publish fails for good, so that deliveries are withdrawn
 """
 
