@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from countersign_core.connector_schemas import connector_schema
 from countersign_export_worker.assignment import ConnectionAccess
 from countersign_export_worker.connectors.dropzone_options import DropzoneOptions, bad_config
 from countersign_export_worker.connectors.folder import FolderConnector
@@ -53,8 +54,7 @@ TRANSPORTS: Mapping[str, Callable[[Mapping[str, Any], ConnectionAccess], ErpConn
 
 DROPZONE_JSON_V1 = ConnectorType(
     open_connector=connector,
-    # What its settings are, push knows itself: it is built in.
-    config_schema={"type": "object"},
+    config_schema=connector_schema("DROPZONE_JSON_V1"),
     secret_names=frozenset({"password", "private_key", "private_key_passphrase"}),
     title="One JSON file per order, in a folder or over SFTP",
 )

@@ -6,7 +6,7 @@ loaded stops nobody: it is in the log, and its connections answer UNKNOWN_CONNEC
 """
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from uuid import UUID
 
@@ -24,8 +24,20 @@ _log = structlog.get_logger()
 
 def installed_connectors() -> dict[str, ConnectorType]:
     """Every connector that is installed and can be loaded, by connector_type."""
-    found = ((entry.name, _load(entry)) for entry in entry_points(group=GROUP))
+    by_name: dict[str, set[EntryPoint]] = {}
+    for entry in entry_points(group=GROUP):
+        by_name.setdefault(entry.name, set()).add(entry)
+    found = ((name, _load_only(entries)) for name, entries in sorted(by_name.items()))
     return {name: connector for name, connector in found if connector is not None}
+
+
+def _load_only(entries: Collection[EntryPoint]) -> ConnectorType | None:
+    # Which of two would win depends on the order of folders: neither does.
+    if len(entries) > 1:
+        values = sorted(entry.value for entry in entries)
+        _log.error("connector_is_ambiguous", connector_type=min(entries).name, values=values)
+        return None
+    return _load(next(iter(entries)))
 
 
 def _load(entry: EntryPoint) -> ConnectorType | None:
@@ -70,7 +82,9 @@ class ConnectorRegistry:
         open_connector = self._connectors.get(access.connector_type)
         if open_connector is None:
             raise PermanentDeliveryError(
-                "UNKNOWN_CONNECTOR", f"No connector for {access.connector_type} is installed."
+                "UNKNOWN_CONNECTOR",
+                f"No usable connector for {access.connector_type} is installed; if one should be,"
+                " the worker's log says what is wrong with it.",
             )
         return open_connector(access)
 
