@@ -30,6 +30,8 @@ class LanePolicy:
         lease_seconds: how long a lease lasts; sending may take half of it.
         poll_seconds: how often to look without being poked, for rows that another process
             wrote, that waited for their next try, or whose relay died.
+        pace_seconds: least time from one look to the next after a poke, so that under load many
+            rows share a lease; the first poke after a rest is answered at once.
         in_flight: leases worked on at once.
         away: waits of the lane while the other side, or the database, is away.
         row: what happens to a refused row.
@@ -38,6 +40,7 @@ class LanePolicy:
     batch: int = 200
     lease_seconds: float = 30.0
     poll_seconds: float = 1.0
+    pace_seconds: float = 0.05
     in_flight: int = 1
     away: Backoff = field(default_factory=Backoff)
     row: RowPolicy = field(default_factory=RowPolicy)
@@ -89,7 +92,9 @@ class Lane:
 
     async def _pump(self) -> None:
         failures = 0
+        clock = asyncio.get_running_loop().time
         while True:
+            looked_at = clock()
             # Cleared before looking: a poke from now on is seen by the wait below.
             self._poked.clear()
             try:
@@ -102,6 +107,7 @@ class Lane:
             failures = 0
             if leased < self._policy.batch:
                 await self._wait()
+                await asyncio.sleep(looked_at + self._policy.pace_seconds - clock())
 
     async def _wait(self) -> None:
         with contextlib.suppress(TimeoutError):
