@@ -10,7 +10,9 @@ import pytest
 from countersign_core.errors import CountersignError
 from countersign_core.reasons import Reason
 from countersign_platform.testing.servers import RedisServer
+from countersign_push import bootstrap
 from countersign_push.idempotency import fingerprint
+from countersign_push.push_combiner import PushCombiner
 from countersign_push.push_intent import Operation, PushIntent
 from countersign_push.replay_cache import RedisReplayCache
 from countersign_push.store.push import PUSH_MANY
@@ -21,6 +23,17 @@ pytestmark = pytest.mark.integration
 CALLERS = 32
 # Drafts per race: the interleavings differ from round to round.
 ROUNDS = 5
+
+
+@pytest.fixture
+def replicas(monkeypatch):
+    """Every call reaches a replica of its own: what one combiner keeps apart meets in the database."""
+
+    class ReplicaPerCall(PushCombiner):
+        async def push(self, batch):
+            return await PushCombiner(self._pushes, statements=1).push(batch)
+
+    monkeypatch.setattr(bootstrap, "PushCombiner", ReplicaPerCall)
 
 
 async def all_at_once(call):
@@ -39,7 +52,9 @@ async def exactly_one_push(world, client, draft, *, exports=1):
 
 
 @pytest.mark.parametrize("round_", range(ROUNDS))
-async def test_one_export_comes_of_many_pushes_without_a_key(world, client, approved, round_):
+async def test_one_export_comes_of_many_pushes_without_a_key(
+    replicas, world, client, approved, round_
+):
     draft = await approved()
     answers = await all_at_once(lambda: client.push(draft))
     export = await exactly_one_push(world, client, draft)
@@ -58,18 +73,22 @@ async def many_with_one_key(world, client, draft):
 
 
 @pytest.mark.parametrize("round_", range(ROUNDS))
-async def test_one_export_comes_of_many_pushes_with_one_key(world, client, approved, round_):
+async def test_one_export_comes_of_many_pushes_with_one_key(
+    replicas, world, client, approved, round_
+):
     """One caller made it; for the others it is a replay of the very same export."""
     await many_with_one_key(world, client, await approved())
 
 
-async def test_one_export_comes_of_many_pushes_with_redis(world, approved, client, redis):
+async def test_one_export_comes_of_many_pushes_with_redis(replicas, world, approved, client, redis):
     draft = await approved()
     async with redis_at(world, redis.url):
         await many_with_one_key(world, world.client(client.org_id), draft)
 
 
-async def test_one_export_comes_of_many_pushes_with_redis_stopped(world, approved, client):
+async def test_one_export_comes_of_many_pushes_with_redis_stopped(
+    replicas, world, approved, client
+):
     draft = await approved()
     with RedisServer() as stopped:
         url = stopped.url
@@ -78,7 +97,7 @@ async def test_one_export_comes_of_many_pushes_with_redis_stopped(world, approve
 
 
 @pytest.mark.parametrize("round_", range(ROUNDS))
-async def test_one_export_comes_of_many_retries(world, client, approved, round_):
+async def test_one_export_comes_of_many_retries(replicas, world, client, approved, round_):
     draft = await approved()
     before = UUID((await client.push(draft)).erp_export_id)
     await world.orders.failed(client.org_id, before)
@@ -90,7 +109,7 @@ async def test_one_export_comes_of_many_retries(world, client, approved, round_)
     assert {error.metadata["erp_export_id"] for error in refusals} == {export}
 
 
-async def test_one_export_comes_of_many_retries_with_one_key(world, client, approved):
+async def test_one_export_comes_of_many_retries_with_one_key(replicas, world, client, approved):
     draft = await approved()
     before = UUID((await client.push(draft)).erp_export_id)
     await world.orders.failed(client.org_id, before)
@@ -101,7 +120,7 @@ async def test_one_export_comes_of_many_retries_with_one_key(world, client, appr
 
 
 async def test_pushes_that_find_each_other_in_mid_statement_still_make_one_export(
-    world, client, approved
+    replicas, world, client, approved
 ):
     """The draft is held by a lock while all statements begin: every snapshot is the same."""
     draft = await approved()
@@ -117,7 +136,7 @@ async def test_pushes_that_find_each_other_in_mid_statement_still_make_one_expor
 
 
 async def test_a_key_that_comes_while_the_statement_waits_undoes_the_statement(
-    world, client, approved
+    replicas, world, client, approved
 ):
     """A late statement must not make a second export.
 
@@ -138,7 +157,7 @@ async def test_a_key_that_comes_while_the_statement_waits_undoes_the_statement(
     assert (await world.orders.draft(client.org_id, draft))["status"] == "APPROVED"
 
 
-async def test_a_retry_that_waited_follows_the_newest_failure(world, client, approved):
+async def test_a_retry_that_waited_follows_the_newest_failure(replicas, world, client, approved):
     """While it waited, the export that it meant to follow was retried and failed again."""
     draft = await approved()
     first = UUID((await client.push(draft)).erp_export_id)
@@ -159,7 +178,7 @@ async def test_a_retry_that_waited_follows_the_newest_failure(world, client, app
     }
 
 
-async def test_batches_that_overlap_make_one_export_per_draft(world, client, approved):
+async def test_batches_that_overlap_make_one_export_per_draft(replicas, world, client, approved):
     """Whatever order the callers name the drafts in, nobody deadlocks."""
     drafts = [await approved() for _ in range(20)]
     batches = [drafts, drafts[::-1], drafts[10:] + drafts[:10], drafts[::-1]]
@@ -174,7 +193,9 @@ async def test_batches_that_overlap_make_one_export_per_draft(world, client, app
     assert len(await world.orders.outbox(client.org_id, "work")) == len(drafts)
 
 
-async def test_batches_lock_their_drafts_in_one_order(world, client, approved, monkeypatch):
+async def test_batches_lock_their_drafts_in_one_order(
+    replicas, world, client, approved, monkeypatch
+):
     """Two batches that name the drafts from opposite ends wait for each other in a line.
 
     Were they to lock in the caller's order, the middle draft, held here, would make each wait

@@ -41,6 +41,7 @@ class Stack:
         workers: int = 1,
         report: Report = lambda _: None,
     ) -> None:
+        """`workers`: 0 leaves what is pushed waiting."""
         self.layout = layout
         self.ports = ports
         self._broker_url = broker_url
@@ -61,6 +62,10 @@ class Stack:
     def owner_url(self) -> str:
         """URL of the database as its owner; while it runs."""
         return self._postgres.url("countersign")
+
+    def database_url(self, service: str) -> str:
+        """URL of the database as that service has it; while it runs."""
+        return self._environments[service]["COUNTERSIGN_DATABASE_URL"]
 
     @property
     def pids(self) -> dict[str, int]:
@@ -120,6 +125,9 @@ class Stack:
         )
 
     def _with_replicas(self, environments: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+        if not self._workers:
+            del environments["worker"]
+            return environments
         worker = environments["worker"]
         for number in range(2, self._workers + 1):
             probe = {"COUNTERSIGN_PROBE_LISTEN": f"{HOST}:0"}

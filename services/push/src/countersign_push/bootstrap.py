@@ -34,6 +34,7 @@ from countersign_push.commands.retry_push import RetryPush
 from countersign_push.hand_out import HandOut, build_hand_out
 from countersign_push.no_replay_cache import NoReplayCache
 from countersign_push.ports import ReplayCache, WakeUp
+from countersign_push.push_combiner import PushCombiner
 from countersign_push.pusher import Pusher
 from countersign_push.service import Service
 from countersign_push.servicers.push import PushCommands, PushServicer
@@ -47,6 +48,8 @@ from countersign_push.wake_sender import WakeSender
 
 SCHEMA = "push"
 APPLICATION_NAME = "countersign-push"
+# One that is planned while another waits for its commit; more share less.
+_STATEMENTS = 2
 _APPEND_EVENTS = "/countersign.audit.v1.AuditService/AppendEvents"
 
 
@@ -90,7 +93,8 @@ def build_push_servicer(
     exports = ExportStore(database)
     interventions = InterventionStore(database)
     woken = {"wake_relay": wake_relay, "wake_workers": wake_workers}
-    pusher = Pusher(PushStore(database), FindingsStore(database), replays, wake_relay, key_lifetime)
+    pushes = PushCombiner(PushStore(database, key_lifetime), statements=_STATEMENTS)
+    pusher = Pusher(pushes, FindingsStore(database), replays, wake_relay)
     return PushServicer(
         PushCommands(
             push=PushDraft(pusher),

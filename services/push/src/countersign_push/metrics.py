@@ -1,12 +1,18 @@
 """What this service counts, beside the RPC metrics that every service has."""
 
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter, Gauge, Histogram
 
 # outcome: "pushed", "replayed" or the reason of the refusal.
 PUSHES = Counter(
     "countersign_pushes_total",
     "Drafts asked to be pushed, by operation and outcome.",
     ["operation", "outcome"],
+)
+
+PUSHES_PER_STATEMENT = Histogram(
+    "countersign_pushes_per_statement",
+    "Drafts that went to the database together.",
+    buckets=(1, 2, 4, 8, 16, 32, 64, 128, 512),
 )
 
 # source: "database" or "redis".

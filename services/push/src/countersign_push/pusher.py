@@ -1,7 +1,6 @@
 """From intents to answers: replay, push, and where nothing moved, the reason why."""
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
 from uuid import UUID
 
 import structlog
@@ -13,10 +12,11 @@ from countersign_push.errors import PushCollision
 from countersign_push.idempotency import parse_key
 from countersign_push.metrics import PUSHES, REPLAYS
 from countersign_push.ports import FinalReplay, KeyScope, ReplayCache, WakeUp
+from countersign_push.push_combiner import PushCombiner
 from countersign_push.push_intent import Operation, PushIntent, PushResult
 from countersign_push.push_messages import push_item
 from countersign_push.push_refusal import Findings, Replay, key_reused, refusal
-from countersign_push.store.push import PushBatch, Pushed, PushItem, PushStore
+from countersign_push.store.push import PushBatch, Pushed, PushItem
 from countersign_push.store.push_findings import FindingsStore
 
 Answer = PushResult | CountersignError
@@ -34,17 +34,15 @@ class Pusher:
 
     def __init__(
         self,
-        pushes: PushStore,
+        pushes: PushCombiner,
         findings: FindingsStore,
         replays: ReplayCache,
         wake: WakeUp,
-        key_lifetime: timedelta,
     ) -> None:
         self._pushes = pushes
         self._findings = findings
         self._replays = replays
         self._wake = wake
-        self._key_lifetime = key_lifetime
 
     async def push_one(self, call: Call, operation: Operation, intent: PushIntent) -> PushResult:
         """Pushes one draft.
@@ -80,11 +78,9 @@ class Pusher:
             org_slug=call.identity.org_slug,
             operation=operation,
             key=parse_key(call.idempotency_keys),
-            key_lifetime=self._key_lifetime,
             pusher=call.identity.subject,
             request_id=call.request_id,
-            traceparent=call.traceparent or None,
-            headers={"traceparent": call.traceparent, "x-request-id": call.request_id},
+            traceparent=call.traceparent,
             items=[push_item(call, operation, intent) for intent in intents],
         )
 
