@@ -21,6 +21,10 @@ test: ## every test, on real servers that it installs and starts itself (ARGS=�
 	@scripts/servers.sh
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
+bench: ## every benchmark, into bench/RESULTS.md; NAME=… for one (ARGS=… for more)
+	@scripts/setup.sh dev
+	@$(BIN)/python -m bench $(NAME) $(ARGS)
+
 check: ## lint, format, types, layers, contracts
 	@scripts/setup.sh dev
 	@$(BIN)/ruff check .

@@ -50,6 +50,7 @@ class Stack:
         self._report = report
         self._postgres = EmbeddedPostgres(layout.postgres)
         self._environments: dict[str, dict[str, str]] = {}
+        self._worker_environment: dict[str, str] = {}
         self._running: dict[str, Running] = {}
         self._lock: IO[str] | None = None
 
@@ -125,14 +126,21 @@ class Stack:
         )
 
     def _with_replicas(self, environments: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+        self._worker_environment = worker = environments["worker"]
         if not self._workers:
             del environments["worker"]
-            return environments
-        worker = environments["worker"]
         for number in range(2, self._workers + 1):
             probe = {"COUNTERSIGN_PROBE_LISTEN": f"{HOST}:0"}
             environments[f"worker-{number}"] = worker | probe
         return environments
+
+    async def start_worker(self) -> None:
+        """The first worker of a stack that was started without one; returns when it is ready."""
+        self._environments["worker"] = self._worker_environment
+        self._running["worker"] = await start_process(
+            "worker", self._worker_environment, self.layout.logs
+        )
+        await self._wait_ready("worker")
 
     async def _wait_ready(self, name: str) -> None:
         listen = self._environments[name]["COUNTERSIGN_PROBE_LISTEN"]

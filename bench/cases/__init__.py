@@ -1,0 +1,3 @@
+"""One module a benchmark; each has `run(options) -> Result`."""
+
+CASES = ("push_grpc", "delivery_folder")

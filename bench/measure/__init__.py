@@ -1,0 +1,1 @@
+"""What is measured: CPU and memory of processes, distributions, rounds."""

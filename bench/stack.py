@@ -1,0 +1,84 @@
+"""The product as it ships, on servers of its own, for one benchmark run."""
+
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import asyncpg
+
+from countersign_cli.stack.keys import mint
+from countersign_cli.stack.layout import Layout
+from countersign_cli.stack.ports import HOST, Ports, free_ports
+from countersign_cli.stack.stack import Stack
+from countersign_core.roles import Role
+
+
+@dataclass(frozen=True, slots=True)
+class BenchStack:
+    """A running stack: where it answers, who its processes are, how to reach its database."""
+
+    stack: Stack
+    org: UUID
+
+    @property
+    def ports(self) -> Ports:
+        """Where its processes listen."""
+        return self.stack.ports
+
+    @property
+    def pids(self) -> Mapping[str, int]:
+        """Root process by name, PostgreSQL's postmaster included."""
+        postmaster = self.stack.layout.postgres / "data" / "postmaster.pid"
+        return {**self.stack.pids, "postgres": int(postmaster.read_text().split()[0])}
+
+    def target(self, service: str) -> str:
+        """host:port of a service."""
+        return f"{HOST}:{getattr(self.ports, service)}"
+
+    def token(self, *roles: Role) -> str:
+        """A token of the benchmark's org."""
+        return mint(
+            self.stack.layout,
+            subject="bench",
+            roles=list(roles or (Role.ADMIN,)),
+            seconds=36_000,
+            org_id=self.org,
+            org_slug="bench",
+        )
+
+    @property
+    def folder(self) -> Path:
+        """Removed at the end, with whatever was put into it."""
+        return self.stack.layout.home
+
+    def service_url(self, service: str) -> str:
+        """URL of the database, as that service has it."""
+        return self.stack.database_url(service)
+
+    async def database(self) -> asyncpg.Connection:
+        """A connection as the owner; the caller closes it."""
+        return await asyncpg.connect(self.stack.owner_url)
+
+
+@asynccontextmanager
+async def running_stack(
+    *, broker_url: str | None = None, redis_url: str | None = None, workers: int = 1
+) -> AsyncIterator[BenchStack]:
+    """A stack in a temporary folder, stopped and removed at the end."""
+    home = Path(tempfile.mkdtemp(prefix="countersign-bench-"))
+    home.chmod(0o755)  # PostgreSQL runs as another user when we are root
+    stack = Stack(
+        Layout(home), free_ports(), broker_url=broker_url, redis_url=redis_url, workers=workers
+    )
+    try:
+        await stack.start()
+        try:
+            yield BenchStack(stack, uuid4())
+        finally:
+            await stack.stop()
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
