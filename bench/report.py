@@ -16,6 +16,10 @@ median throughput; *CPU* is milliseconds per request of all processes of that co
 load's own process apart.
 """
 
+_COLUMNS = (
+    "| | per second | p50 ms | p95 ms | p99 ms | CPU ms | of it | resident MiB | spread | errors |"
+)
+
 
 def write(results: Path, report: Path) -> None:
     """All of `results`/*.json, in the order of their names."""
@@ -33,8 +37,7 @@ def _section(result: dict[str, Any]) -> str:
     lines = [f"## {result['name']}", "", result["question"], ""]
     if result["contenders"]:
         lines += [
-            "| | per second | p50 ms | p95 ms | p99 ms | CPU ms | of it | resident MiB | spread"
-            " | errors |",
+            _COLUMNS,
             "| --- | ---: | ---: | ---: | ---: | ---: | --- | --- | ---: | ---: |",
             *(_row(name, each) for name, each in result["contenders"].items()),
             "",
