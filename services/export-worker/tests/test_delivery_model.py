@@ -146,3 +146,41 @@ def test_walk_finds_what_is_wrong_with_a_simpler_protocol(
 def test_either_lock_on_a_token_is_enough(variant: type[Delivery], twin: type[WorkTwin]) -> None:
     """A worker never deletes the token after a lost reply; see decision 0015."""
     DeliveryModel(RECORD, claims=2, faults=2, variant=variant, twin=twin).walk()
+
+
+@pytest.mark.parametrize("can_tell", [False, True], ids=["blind", "can tell"])
+@pytest.mark.parametrize(("claims", "faults"), [(1, 2), (2, 2), (3, 1)])
+def test_no_interleaving_sends_twice_what_cannot_be_taken_back(
+    claims: int, faults: int, can_tell: bool
+) -> None:
+    """One step that delivers: sent once at most, FAILED only if certainly not, else held."""
+    model = DeliveryModel(RECORD, claims=claims, faults=faults, direct=True, can_tell=can_tell)
+    assert model.walk().ends == {*BOTH_ENDS, ExportStatus.PENDING}
+
+
+class SendsAgain(Delivery):
+    """Takes what nobody knows for not delivered."""
+
+    async def _find_out(self, token: DropName) -> Outcome:
+        return await self._send(token)
+
+
+class FailsWhatIsUncertain(Delivery):
+    """Takes a failure for certain."""
+
+    async def _hold(self, error: DeliveryError) -> Outcome:
+        return await self._fail(error, withdrawn=True)
+
+
+class SendsWithoutRecord(Delivery):
+    """Puts nothing on record before the step."""
+
+    async def _record_token(self, token: DropName) -> None:
+        pass
+
+
+@pytest.mark.parametrize("variant", [SendsAgain, FailsWhatIsUncertain, SendsWithoutRecord])
+def test_walk_finds_what_is_wrong_with_a_careless_sender(variant: type[Delivery]) -> None:
+    """Each of the three rules is needed."""
+    with pytest.raises(Violation):
+        DeliveryModel(RECORD, claims=2, faults=1, variant=variant, direct=True).walk()

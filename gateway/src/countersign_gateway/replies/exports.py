@@ -18,6 +18,7 @@ class DeliveryEvidence(StrEnum):
     FOUND = "FOUND"
     ACKED = "ACKED"
     INFERRED = "INFERRED"
+    ACCEPTED = "ACCEPTED"
     RESOLVED = "RESOLVED"
 
 

@@ -34,6 +34,11 @@ that nobody needs it, and push says so only when that can no longer change.
 An operator's cancel is a failure like another: before step 4 push ends the export itself, and
 the worker finds its lease lost; after it, (a) to (c), unless the file was delivered before.
 
+A connector that is direct has no token to rename: its one step delivers, and cannot be taken
+back. Its STAGED says "from here on it may have been sent". A failure that is certain ends that
+(withdrawn, so the next attempt begins anew); whoever claims while it stands asks the connector
+whether the ERP has the document, and holds the export unless that is certain.
+
 If the token can neither be published nor taken back, the export is HELD: neither SENT nor
 FAILED, tried again for as long as it takes.
 
@@ -50,6 +55,7 @@ from countersign_export_worker.errors import (
     DeliveryError,
     LeaseLost,
     NameTaken,
+    OutcomeUncertain,
     PermanentDeliveryError,
     TokenGone,
     TransientDeliveryError,
@@ -58,7 +64,7 @@ from countersign_export_worker.errors import (
 from countersign_export_worker.file_names import DropName, parse_drop_name, temporary_name
 from countersign_export_worker.ports import (
     AttemptError,
-    ErpConnectorPort,
+    DeliveryPort,
     Evidence,
     ReportPort,
     Whereabouts,
@@ -68,6 +74,11 @@ _CANCELLED = PermanentDeliveryError("CANCELLED", "An operator took the export ba
 _TAKEN_BACK = AttemptError(
     "WITHDRAWN", "An earlier attempt took the file back before the ERP could pick it up."
 )
+_NOBODY_KNOWS = OutcomeUncertain(
+    "An earlier attempt may have delivered the document; look at the ERP, then settle the export."
+)
+# In a name on record: a direct connector writes nothing that could be found somewhere.
+_NOWHERE = "direct"
 
 
 class OutcomeKind(StrEnum):
@@ -95,7 +106,7 @@ class Delivery:
         self,
         assignment: Assignment,
         *,
-        connector: ErpConnectorPort,
+        connector: DeliveryPort,
         reports: ReportPort,
         check_document: Callable[[Assignment], None],
     ) -> None:
@@ -125,6 +136,8 @@ class Delivery:
             return await self._hold(
                 PermanentDeliveryError("INTERNAL", "The staged name on record is not one of ours.")
             )
+        if self._connector.is_direct:
+            return await self._find_out(token)
         if self._assignment.cancel_requested:
             return await self._take_back(token, _CANCELLED)
         return await self._publish(token)
@@ -141,11 +154,15 @@ class Delivery:
         except DeliveryError as error:
             return await self._fail(error)
         await self._record_token(token)
+        if self._connector.is_direct:
+            return await self._send(token)
         return await self._publish(token)
 
     async def _stage(self) -> DropName:
         self._check_document(self._assignment)
         name = self._temporary_name()
+        if self._connector.is_direct:
+            return name.at(_NOWHERE)
         await self._discard_earlier_fences()
         return await self._connector.stage(name, self._assignment.document)
 
@@ -196,6 +213,28 @@ class Delivery:
             return await self._take_back(token, error)
         return await self._sent(Evidence.RENAMED)
 
+    async def _send(self, token: DropName) -> Outcome:
+        try:
+            await self._connector.send(token, self._assignment.document)
+        except OutcomeUncertain as error:
+            return await self._hold(error)
+        except TransientDeliveryError as error:
+            if not self._assignment.last_attempt:
+                return await self._defer(error, withdrawn=True)
+            return await self._fail(error, withdrawn=True)
+        except DeliveryError as error:
+            return await self._fail(error, withdrawn=True)
+        return await self._sent(Evidence.ACCEPTED)
+
+    async def _find_out(self, token: DropName) -> Outcome:
+        try:
+            arrived = await self._connector.has_arrived(token, self._assignment.document)
+        except DeliveryError as error:
+            return await self._hold(error)
+        if arrived:
+            return await self._sent(Evidence.FOUND)
+        return await self._hold(_NOBODY_KNOWS)
+
     async def _report_what_became_of(self, token: DropName) -> Outcome:
         try:
             whereabouts = await self._connector.trace(token)
@@ -234,12 +273,12 @@ class Delivery:
         await self._reports.report_sent(self._lease, evidence)
         return Outcome(OutcomeKind.SENT, evidence)
 
-    async def _fail(self, error: DeliveryError) -> Outcome:
-        await self._reports.report_failed(self._lease, _attempt_error(error), withdrawn=False)
+    async def _fail(self, error: DeliveryError, *, withdrawn: bool = False) -> Outcome:
+        await self._reports.report_failed(self._lease, _attempt_error(error), withdrawn=withdrawn)
         return Outcome(OutcomeKind.FAILED, error.code)
 
-    async def _defer(self, error: DeliveryError) -> Outcome:
-        await self._reports.report_deferred(self._lease, _attempt_error(error))
+    async def _defer(self, error: DeliveryError, *, withdrawn: bool = False) -> Outcome:
+        await self._reports.report_deferred(self._lease, _attempt_error(error), withdrawn=withdrawn)
         return Outcome(OutcomeKind.DEFERRED, error.code)
 
     async def _hold(self, error: DeliveryError) -> Outcome:

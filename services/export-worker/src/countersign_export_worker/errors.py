@@ -3,7 +3,8 @@
     DeliveryError               the dropzone said no: `code` for machines, `message` for people
     ├── TransientDeliveryError  the same again may work later: put off, by the database's clock
     │   └── NameTaken           somebody else's file stands under our final name: held
-    └── PermanentDeliveryError  the same again will not work: ends the export
+    ├── PermanentDeliveryError  the same again will not work: ends the export
+    └── OutcomeUncertain        it may have been delivered, and nobody can take it back: held
     TokenGone                   the staged file is not there: someone renamed it. No failure
     WorkError                   push said no
     ├── LeaseLost               the export is another worker's, or finished: stop, touch nothing
@@ -13,7 +14,8 @@
 Codes: BAD_DOCUMENT, BAD_CONFIG, BAD_FILE_NAME, UNKNOWN_CONNECTOR, DISK_FULL, FILE_TOO_LARGE,
 PERMISSION_DENIED, PATH_MISSING, PATH_NOT_A_FOLDER, NAME_TAKEN, NAME_TOO_LONG, FOLDER_CHANGED,
 UNREACHABLE, TIMEOUT, CONNECTION_LOST, CONNECTION_PAUSED, AUTHENTICATION_FAILED,
-HOST_KEY_MISMATCH, IO_ERROR, WITHDRAWN, CANCELLED, INTERNAL.
+HOST_KEY_MISMATCH, TLS_FAILED, ADDRESS_REFUSED, REDIRECTED, REJECTED_BY_ERP, ERP_BUSY, IO_ERROR,
+WITHDRAWN, CANCELLED, OUTCOME_UNKNOWN, INTERNAL.
 """
 
 from countersign_core.reasons import Reason
@@ -42,6 +44,16 @@ class NameTaken(TransientDeliveryError):
 
 class PermanentDeliveryError(DeliveryError):
     """Not worth trying again."""
+
+
+OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
+
+
+class OutcomeUncertain(DeliveryError):
+    """The document may have reached the ERP. Never sent again by itself; a person decides."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(OUTCOME_UNKNOWN, message)
 
 
 class TokenGone(Exception):

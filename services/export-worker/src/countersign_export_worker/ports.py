@@ -33,6 +33,7 @@ class Evidence(StrEnum):
     RENAMED = "RENAMED"
     FOUND = "FOUND"
     INFERRED = "INFERRED"
+    ACCEPTED = "ACCEPTED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,56 @@ class AckFile:
     export_id: UUID | None = None
 
 
-class ErpConnectorPort(Protocol):
-    """One connection's dropzone. Every method raises DeliveryError when it cannot be done.
+class ConnectorPort(Protocol):
+    """What every connector does. Every method raises DeliveryError when it cannot be done."""
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether it is a DirectConnectorPort; else it is an ErpConnectorPort."""
+
+    @property
+    def patience_seconds(self) -> float:
+        """How long one of its calls may take by its settings; 0: as long as others may."""
+
+    async def test_connection(self) -> CheckReport:
+        """Do what a delivery does, but for the delivery. Never raises DeliveryError."""
+
+    async def poll_acks(self) -> Sequence[AckFile]:
+        """Answers of the ERP that wait; empty when the connection has no place for them."""
+
+    async def file_ack(self, ack: AckFile, *, understood: bool) -> None:
+        """Move an answer to `processed/`, or to `error/` when nobody can make sense of it."""
+
+    async def aclose(self) -> None:
+        """Let go of connections and threads."""
+
+
+class DirectConnectorPort(ConnectorPort, Protocol):
+    """An ERP that takes a document in one step, which nobody can take back or prepare.
+
+    The record says STAGED before the step. So a worker that dies in it leaves an export of which
+    nobody knows whether the ERP has it; that is held until a person has looked.
+    """
+
+    async def send(self, name: DropName, document: bytes) -> None:
+        """Hand the document over; returning means that the ERP has it.
+
+        `name.final` is the document's file name, `name.export_id` the same for every try.
+
+        Raises:
+            TransientDeliveryError, PermanentDeliveryError: the ERP certainly does not have it.
+            OutcomeUncertain: it may have it. The export is held and not sent again by itself.
+        """
+
+    async def has_arrived(self, name: DropName, document: bytes) -> bool:
+        """Whether the ERP certainly has it, after a try whose end is not known.
+
+        False when that cannot be told.
+        """
+
+
+class ErpConnectorPort(ConnectorPort, Protocol):
+    """One connection's dropzone, where a file is written first and then renamed into view.
 
     Each change is durable when its method returns. A method that raises, or is cancelled,
     may still have been carried out, or be carried out later: callers must bear both.
@@ -124,17 +173,12 @@ class ErpConnectorPort(Protocol):
     async def list_leftovers(self) -> Sequence[DropName]:
         """Every temporary and withdrawn file of ours."""
 
-    async def test_connection(self) -> CheckReport:
-        """Do what a delivery does, under names that no ERP picks up. Never raises DeliveryError."""
 
-    async def poll_acks(self) -> Sequence[AckFile]:
-        """Answers of the ERP that wait; empty when the connection has no place for them."""
+AnyConnector = ErpConnectorPort | DirectConnectorPort
 
-    async def file_ack(self, ack: AckFile, *, understood: bool) -> None:
-        """Move an answer to `processed/`, or to `error/` when nobody can make sense of it."""
 
-    async def aclose(self) -> None:
-        """Let go of connections and threads."""
+class DeliveryPort(ErpConnectorPort, DirectConnectorPort, Protocol):
+    """A connector of either kind, as a delivery sees it; `is_direct` says which half serves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +200,13 @@ class ConnectorType:
     `config_schema` is the JSON Schema (2020-12) of the settings, `secret_names` what it can use.
     """
 
-    open_connector: Callable[[ConnectionAccess], ErpConnectorPort]
+    open_connector: Callable[[ConnectionAccess], AnyConnector]
     config_schema: Mapping[str, Any] = field(default_factory=dict)
     secret_names: frozenset[str] = frozenset()
     title: str = ""
     connector_type: str = ""
 
-    def __call__(self, access: ConnectionAccess) -> ErpConnectorPort:
+    def __call__(self, access: ConnectionAccess) -> AnyConnector:
         """Open a connection."""
         return self.open_connector(access)
 
@@ -183,8 +227,10 @@ class ReportPort(Protocol):
     async def report_failed(self, lease: Lease, error: AttemptError, *, withdrawn: bool) -> None:
         """It will never have it."""
 
-    async def report_deferred(self, lease: Lease, error: AttemptError) -> None:
-        """Not now."""
+    async def report_deferred(
+        self, lease: Lease, error: AttemptError, *, withdrawn: bool = False
+    ) -> None:
+        """Not now. `withdrawn`: what is on record as staged is not there, for certain."""
 
     async def report_held(self, lease: Lease, error: AttemptError) -> None:
         """Nobody knows whether it has it."""

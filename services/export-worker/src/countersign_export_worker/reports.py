@@ -40,9 +40,11 @@ class PersistentReports:
         """See ReportPort."""
         await self._repeat(lambda: self._work.report_failed(lease, error, withdrawn=withdrawn))
 
-    async def report_deferred(self, lease: Lease, error: AttemptError) -> None:
+    async def report_deferred(
+        self, lease: Lease, error: AttemptError, *, withdrawn: bool = False
+    ) -> None:
         """See ReportPort."""
-        await self._repeat(lambda: self._work.report_deferred(lease, error))
+        await self._repeat(lambda: self._work.report_deferred(lease, error, withdrawn=withdrawn))
 
     async def report_held(self, lease: Lease, error: AttemptError) -> None:
         """See ReportPort."""

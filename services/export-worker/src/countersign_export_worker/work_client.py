@@ -127,12 +127,16 @@ class WorkClient:
             ),
         )
 
-    async def report_deferred(self, lease: Lease, error: AttemptError) -> None:
+    async def report_deferred(
+        self, lease: Lease, error: AttemptError, *, withdrawn: bool = False
+    ) -> None:
         """See ReportPort."""
         await self._call(
             self._stub.ReportDeferred,
             pb.ReportDeferredRequest(
-                lease=messages.lease_message(lease), error=messages.error_message(error)
+                lease=messages.lease_message(lease),
+                error=messages.error_message(error),
+                withdrawn=withdrawn,
             ),
         )
 

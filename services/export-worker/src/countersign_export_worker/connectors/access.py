@@ -8,7 +8,7 @@ from countersign_export_worker.assignment import ConnectionAccess
 from countersign_export_worker.connectors.breaker import Breaker, BreakerState
 from countersign_export_worker.connectors.guarded import GuardedConnector
 from countersign_export_worker.connectors.registry import ConnectorRegistry
-from countersign_export_worker.ports import ErpConnectorPort
+from countersign_export_worker.ports import AnyConnector, DeliveryPort
 
 # Called with the connection, its breaker's new state, and the failure's code and message.
 OnBreaker = Callable[[ConnectionAccess, BreakerState, str, str], None]
@@ -36,7 +36,7 @@ class Connectors:
         self._on_breaker = on_breaker
         self._breakers: dict[UUID, Breaker] = {}
 
-    def reach(self, access: ConnectionAccess, *, insist: bool = False) -> ErpConnectorPort:
+    def reach(self, access: ConnectionAccess, *, insist: bool = False) -> DeliveryPort:
         """The connector of a saved connection; `insist` tries it though its server seems dead."""
         return GuardedConnector(
             lambda: self._registry.connector_for(access),
@@ -51,11 +51,11 @@ class Connectors:
         return {each: room for each, room in rooms.items() if room is not None}
 
     @asynccontextmanager
-    async def open_once(self, access: ConnectionAccess) -> AsyncIterator[ErpConnectorPort]:
+    async def open_once(self, access: ConnectionAccess) -> AsyncIterator[DeliveryPort]:
         """A connector for this block alone, for settings that may not be saved yet."""
-        opened: list[ErpConnectorPort] = []
+        opened: list[AnyConnector] = []
 
-        def open_first() -> ErpConnectorPort:
+        def open_first() -> AnyConnector:
             if not opened:
                 opened.append(self._registry.open(access))
             return opened[0]

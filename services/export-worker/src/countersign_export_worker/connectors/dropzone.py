@@ -1,7 +1,7 @@
 """DROPZONE_JSON_V1: one JSON file per order, dropped where the ERP looks for it.
 
 The connection's `transport` says how the dropzone is reached. To add a transport: a function
-from its settings to an ErpConnectorPort, in TRANSPORTS; and its settings in the push
+from its settings to an AnyConnector, in TRANSPORTS; and its settings in the push
 service's connection_config.
 """
 
@@ -13,10 +13,10 @@ from countersign_core.connector_schemas import connector_schema
 from countersign_export_worker.assignment import ConnectionAccess
 from countersign_export_worker.connectors.dropzone_options import DropzoneOptions, bad_config
 from countersign_export_worker.connectors.folder import FolderConnector
-from countersign_export_worker.ports import ConnectorType, ErpConnectorPort
+from countersign_export_worker.ports import AnyConnector, ConnectorType
 
 
-def connector(access: ConnectionAccess) -> ErpConnectorPort:
+def connector(access: ConnectionAccess) -> AnyConnector:
     """The connector for one connection.
 
     Raises:
@@ -29,12 +29,12 @@ def connector(access: ConnectionAccess) -> ErpConnectorPort:
     return TRANSPORTS[transport](config, access)
 
 
-def _folder(config: Mapping[str, Any], access: ConnectionAccess) -> ErpConnectorPort:
+def _folder(config: Mapping[str, Any], access: ConnectionAccess) -> AnyConnector:
     del access  # a folder needs no secrets
     return FolderConnector(DropzoneOptions.parse(config))
 
 
-def _sftp(config: Mapping[str, Any], access: ConnectionAccess) -> ErpConnectorPort:
+def _sftp(config: Mapping[str, Any], access: ConnectionAccess) -> AnyConnector:
     # Loads asyncssh, which a worker without such a connection does without.
     from countersign_export_worker.connectors.sftp import (  # noqa: PLC0415
         SftpConnector,
@@ -46,7 +46,7 @@ def _sftp(config: Mapping[str, Any], access: ConnectionAccess) -> ErpConnectorPo
     return SftpConnector(sftp_settings(config, access))
 
 
-TRANSPORTS: Mapping[str, Callable[[Mapping[str, Any], ConnectionAccess], ErpConnectorPort]] = {
+TRANSPORTS: Mapping[str, Callable[[Mapping[str, Any], ConnectionAccess], AnyConnector]] = {
     "folder": _folder,
     "sftp": _sftp,
 }

@@ -23,6 +23,9 @@ _T = TypeVar("_T")
 class FolderConnector:
     """ErpConnectorPort over a folder."""
 
+    is_direct = False
+    patience_seconds = 0.0
+
     def __init__(self, options: DropzoneOptions, *, threads: int = 8) -> None:
         """`threads`: how many file calls of this folder may be under way at once."""
         self._options = options

@@ -8,35 +8,67 @@ alone for a while.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 
 from countersign_export_worker.connectors.breaker import Breaker
-from countersign_export_worker.errors import DeliveryError, TokenGone, TransientDeliveryError
+from countersign_export_worker.errors import (
+    DeliveryError,
+    OutcomeUncertain,
+    TokenGone,
+    TransientDeliveryError,
+)
 from countersign_export_worker.file_names import DropName
-from countersign_export_worker.ports import AckFile, CheckReport, ErpConnectorPort, Whereabouts
+from countersign_export_worker.ports import AckFile, AnyConnector, CheckReport, Whereabouts
 
 _T = TypeVar("_T")
 _log = structlog.get_logger()
 
 
 class GuardedConnector:
-    """ErpConnectorPort around another one."""
+    """DeliveryPort around a connector of either kind."""
 
     def __init__(
         self,
-        open_connector: Callable[[], ErpConnectorPort],
+        open_connector: Callable[[], AnyConnector],
         *,
         breaker: Breaker,
         seconds: float,
         insist: bool = False,
     ) -> None:
-        """`seconds` for each call; `insist` tries although the breaker is open."""
+        """`seconds` for each call, unless the connector asks for more patience.
+
+        `insist` tries although the breaker is open.
+        """
         self._open = open_connector
         self._breaker = breaker
         self._seconds = seconds
         self._insist = insist
+
+    @property
+    def is_direct(self) -> bool:
+        """See ConnectorPort; of one that cannot be opened it does not matter."""
+        try:
+            return self._open().is_direct
+        except Exception:  # noqa: BLE001 — the first call says what is wrong
+            return False
+
+    @property
+    def patience_seconds(self) -> float:
+        """See ConnectorPort."""
+        return self._seconds
+
+    async def send(self, name: DropName, document: bytes) -> None:
+        """See DirectConnectorPort; a call that was cut short may have been carried out."""
+        try:
+            await self._guard(lambda connector: connector.send(name, document))
+        except _CutShort as error:
+            raise OutcomeUncertain(f"It was not seen to its end: {error.message}") from error
+
+    async def has_arrived(self, name: DropName, document: bytes) -> bool:
+        """See DirectConnectorPort."""
+        return await self._guard(lambda connector: connector.has_arrived(name, document))
 
     async def stage(self, name: DropName, document: bytes) -> DropName:
         """See ErpConnectorPort."""
@@ -56,10 +88,13 @@ class GuardedConnector:
 
     async def discard(self, name: DropName) -> None:
         """See ErpConnectorPort."""
-        await self._guard(lambda connector: connector.discard(name))
+        if not self.is_direct:
+            await self._guard(lambda connector: connector.discard(name))
 
     async def list_leftovers(self) -> Sequence[DropName]:
-        """See ErpConnectorPort."""
+        """See ErpConnectorPort; a direct connector leaves nothing behind."""
+        if self.is_direct:
+            return ()
         return await self._guard(lambda connector: connector.list_leftovers())
 
     async def test_connection(self) -> CheckReport:
@@ -80,7 +115,7 @@ class GuardedConnector:
     async def aclose(self) -> None:
         """The connector belongs to the registry, which closes it."""
 
-    async def _guard(self, act: Callable[[ErpConnectorPort], Awaitable[_T]]) -> _T:
+    async def _guard(self, act: Callable[[Any], Awaitable[_T]]) -> _T:
         if self._breaker.is_open and not self._insist:
             raise TransientDeliveryError(
                 "CONNECTION_PAUSED", "The server did not answer lately; it is left alone a while."
@@ -93,25 +128,38 @@ class GuardedConnector:
         self._breaker.record("")
         return result
 
-    async def _translated(self, act: Callable[[ErpConnectorPort], Awaitable[_T]]) -> _T:
-        scope = asyncio.timeout(self._seconds)
+    def _opened(self) -> AnyConnector:
+        try:
+            return self._open()
+        except DeliveryError:
+            raise
+        except Exception as error:
+            _log.exception("connector_failed")
+            raise TransientDeliveryError("INTERNAL", "The connector cannot be opened.") from error
+
+    async def _translated(self, act: Callable[[Any], Awaitable[_T]]) -> _T:
+        connector = self._opened()
+        seconds = max(self._seconds, connector.patience_seconds)
+        scope = asyncio.timeout(seconds)
         try:
             async with scope:
-                return await act(self._open())
+                return await act(connector)
         except (DeliveryError, TokenGone):
             raise
         except TimeoutError as error:
             if not scope.expired():
                 raise _internal() from error
-            raise TransientDeliveryError(
-                "TIMEOUT", f"The dropzone did not answer within {self._seconds:g} s."
-            ) from error
+            raise _CutShort("TIMEOUT", f"There was no answer within {seconds:g} s.") from error
         except Exception as error:
             _log.exception("connector_failed")
             raise _internal() from error
 
 
+class _CutShort(TransientDeliveryError):
+    """A call that was given up, or that broke: nobody knows how far it came."""
+
+
 def _internal() -> TransientDeliveryError:
-    return TransientDeliveryError(
+    return _CutShort(
         "INTERNAL", "The connector failed in a way that it should not; the log says how."
     )

@@ -19,6 +19,8 @@ class MemoryConnector:
     acks: list[AckFile] = field(default_factory=list)
     filed: dict[str, bool] = field(default_factory=dict)
     place: str = "1"
+    is_direct: bool = False
+    patience_seconds: float = 0.0
 
     async def stage(self, name: DropName, document: bytes) -> DropName:
         """See ErpConnectorPort."""

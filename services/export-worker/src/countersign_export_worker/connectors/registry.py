@@ -14,11 +14,11 @@ import structlog
 
 from countersign_export_worker.assignment import ConnectionAccess
 from countersign_export_worker.errors import DeliveryError, PermanentDeliveryError
-from countersign_export_worker.ports import ConnectorType, ErpConnectorPort
+from countersign_export_worker.ports import AnyConnector, ConnectorType
 
 GROUP = "countersign.connectors"
 
-OpenConnector = Callable[[ConnectionAccess], ErpConnectorPort]
+OpenConnector = Callable[[ConnectionAccess], AnyConnector]
 _log = structlog.get_logger()
 
 
@@ -58,11 +58,11 @@ class ConnectorRegistry:
     def __init__(self, connectors: Mapping[str, OpenConnector]) -> None:
         """`connectors`: how to open each connector_type."""
         self._connectors = connectors
-        self._open: dict[UUID, tuple[int, ErpConnectorPort]] = {}
+        self._open: dict[UUID, tuple[int, AnyConnector]] = {}
         # Replaced while a delivery may still use them; closed at the end.
-        self._stale: list[ErpConnectorPort] = []
+        self._stale: list[AnyConnector] = []
 
-    def connector_for(self, access: ConnectionAccess) -> ErpConnectorPort:
+    def connector_for(self, access: ConnectionAccess) -> AnyConnector:
         """The connector of a connection that was saved; the same one until it changes.
 
         Raises:
@@ -77,7 +77,7 @@ class ConnectorRegistry:
         self._open[access.id] = (access.version, connector)
         return connector
 
-    def open(self, access: ConnectionAccess) -> ErpConnectorPort:
+    def open(self, access: ConnectionAccess) -> AnyConnector:
         """A connector for this call alone, for a connection that may not be saved yet."""
         open_connector = self._connectors.get(access.connector_type)
         if open_connector is None:

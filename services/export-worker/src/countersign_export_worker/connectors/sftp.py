@@ -27,16 +27,26 @@ from countersign_export_worker.file_names import DropName
 from countersign_export_worker.ports import AckFile, CheckReport, Whereabouts
 
 _T = TypeVar("_T")
+# For what goes around a login and a transfer: a slot in the pool, the tidying after an error.
+_MARGIN_SECONDS = 10.0
 
 
 class SftpConnector:
     """ErpConnectorPort over SFTP."""
+
+    is_direct = False
 
     def __init__(self, settings: SftpSettings) -> None:
         self._settings = settings
         self._login = SftpLogin(settings.server)
         self._acks = SftpAcks(settings.options.ack_mode)
         self._pool = SftpPool(self._login, limit=settings.connections)
+
+    @property
+    def patience_seconds(self) -> float:
+        """See ConnectorPort: a login and a transfer, each of which ends by itself before."""
+        settings = self._settings
+        return settings.server.connect_timeout + settings.transfer_timeout + _MARGIN_SECONDS
 
     async def stage(self, name: DropName, document: bytes) -> DropName:
         """See ErpConnectorPort."""

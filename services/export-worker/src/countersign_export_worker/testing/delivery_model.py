@@ -4,6 +4,8 @@ The code that runs is delivery.Delivery itself, against the in-memory twins of p
 dropzone. Each call it makes is one step. In every state, every one of these may come next:
 
 - a worker's next call is carried out;
+- (a direct connector has one step in place of the renames: it is carried out or not, and its
+  failure says so, or leaves it open)
 - it fails: not carried out; carried out but the answer lost; or answered as failed and carried
   out at any later moment (a hung disk, a slow network);
 - a worker dies;
@@ -24,11 +26,19 @@ from countersign_core.lifecycle import ExportStatus
 from countersign_export_worker.assignment import Assignment
 from countersign_export_worker.connectors.memory import MemoryConnector
 from countersign_export_worker.delivery import Delivery
-from countersign_export_worker.errors import LeaseLost, NameTaken, TokenGone, WorkRefused
+from countersign_export_worker.errors import (
+    OUTCOME_UNKNOWN,
+    LeaseLost,
+    NameTaken,
+    TokenGone,
+    WorkRefused,
+)
 from countersign_export_worker.file_names import DropName, parse_drop_name
 from countersign_export_worker.testing.stepwise import (
+    ARRIVED,
     FILE_CHANGES,
     REPORTS,
+    SEND,
     Answer,
     Call,
     Ports,
@@ -88,12 +98,20 @@ class DeliveryModel:
         faults: int,
         variant: type[Delivery] = Delivery,
         twin: Callable[..., WorkTwin] = WorkTwin,
+        direct: bool = False,
+        can_tell: bool = False,
     ) -> None:
-        """`claims`: workers, one after the other or at once. `faults`: failed calls."""
+        """`claims`: workers, one after the other or at once. `faults`: failed calls.
+
+        `direct`: over a direct connector; `can_tell`: it sees what the ERP still shows.
+        """
         self._first = State(record, frozenset(), 0, (), frozenset(), faults, claims)
         self._max_attempts = max(1, claims - 1)
         self._deliver = deliver_as(variant)
         self._twin = twin
+        self._ports = Ports(is_direct=direct)
+        self._direct = direct
+        self._can_tell = can_tell
         self._claims: dict[int, Assignment] = {}
         self._next_calls: dict[Worker, Call | None] = {}
         self._effects: dict[tuple[ExportRecord, frozenset[str], Call], Effect] = {}
@@ -167,19 +185,28 @@ class DeliveryModel:
         else:
             yield "not carried out", state, "TransientDeliveryError"
             yield "refused", state, "PermanentDeliveryError"
+        if call.method == SEND:
+            yield "carried out", after, "OutcomeUncertain"
+            yield "not carried out", state, "OutcomeUncertain"
+            yield "delayed", later, "OutcomeUncertain"
         if call.method in FILE_CHANGES:
             yield "carried out", after, "TransientDeliveryError"
             yield "delayed", later, "TransientDeliveryError"
 
     def _next_call(self, worker: Worker) -> Call | None:
         if worker not in self._next_calls:
-            delivery = self._deliver(self._claim_of(worker), Ports())
+            delivery = self._deliver(self._claim_of(worker), self._ports)
             self._next_calls[worker] = call_after(delivery, worker.answers)
         return self._next_calls[worker]
 
     def _carry_out(self, state: State, call: Call) -> tuple[State, Answer]:
         if call.method == "look":
             return state, Answer(call.args[0] in state.files)
+        if call.method == ARRIVED:
+            return state, Answer(self._can_tell and call.args[0].final in state.files)
+        if call.method == SEND:
+            files = state.files | {call.args[0].final}
+            return state._replace(files=files, published=state.published + 1), Answer()
         key = (state.record, state.files, call)
         if key not in self._effects:
             self._effects[key] = self._effect(state, call)
@@ -260,6 +287,11 @@ class DeliveryModel:
         for name in self._removable(calm):
             calm = calm._replace(files=calm.files - {str(name)})
         status = calm.record.status
+        if self._direct and status is ExportStatus.PENDING:
+            error = calm.record.error
+            unknown = error is not None and error.code == OUTCOME_UNKNOWN
+            self._require(calm.record.held and unknown, state, "stays PENDING and is not held")
+            return status
         left = calm.files - {calm.record.file_name}
         self._require(not left, state, f"files remain: {sorted(left)}")
         self._require(

@@ -13,6 +13,7 @@ from countersign_export_worker.delivery import Delivery, Outcome
 from countersign_export_worker.errors import (
     LeaseLost,
     NameTaken,
+    OutcomeUncertain,
     PermanentDeliveryError,
     TokenGone,
     TransientDeliveryError,
@@ -25,6 +26,8 @@ from countersign_export_worker.reports import PersistentReports
 # Methods by kind; those of ReportPort without their "report_".
 REPORTS = frozenset({"staged", "sent", "failed", "deferred", "held"})
 FILE_CHANGES = frozenset({"stage", "publish", "withdraw", "discard"})
+# The one step of a direct connector, and the question whether it was taken.
+SEND, ARRIVED = "send", "has_arrived"
 
 _ERRORS: dict[str, Callable[[], Exception]] = {
     "LeaseLost": LeaseLost,
@@ -32,6 +35,7 @@ _ERRORS: dict[str, Callable[[], Exception]] = {
     "TokenGone": lambda: TokenGone("gone"),
     "NameTaken": lambda: NameTaken("name"),
     "TransientDeliveryError": lambda: TransientDeliveryError("IO_ERROR", "transient"),
+    "OutcomeUncertain": lambda: OutcomeUncertain("nobody knows"),
     "PermanentDeliveryError": lambda: PermanentDeliveryError("PERMISSION_DENIED", "permanent"),
 }
 
@@ -52,6 +56,9 @@ class Answer(NamedTuple):
 
 class Ports:
     """Both ports of a delivery; each call is handed to whoever drives the coroutine."""
+
+    def __init__(self, *, is_direct: bool = False) -> None:
+        self.is_direct = is_direct
 
     def __getattr__(self, name: str) -> Callable[..., Coroutine[Any, Any, Any]]:
         """Any method of ReportPort or ErpConnectorPort."""
@@ -129,6 +136,9 @@ def carry_out(
     if call.method == "failed":
         lease, error, withdrawn = call.args
         return work.report_failed(lease, error, withdrawn=withdrawn)
+    if call.method == "deferred":
+        lease, error, withdrawn = call.args
+        return work.report_deferred(lease, error, withdrawn=withdrawn)
     target: object = work if call.method in REPORTS or call.method == "removable" else connector
     name = f"report_{call.method}" if call.method in REPORTS else call.method
     result: Coroutine[Any, Any, Any] = getattr(target, name)(*call.args)

@@ -137,7 +137,9 @@ class WorkServicer(pb_grpc.WorkServiceServicer):
         self, request: Any, _context: Any
     ) -> Any:
         """See the proto."""
-        report = self._twin.report_deferred(_lease(request), _error(request))
+        report = self._twin.report_deferred(
+            _lease(request), _error(request), withdrawn=request.withdrawn
+        )
         await self._do("ReportDeferred", report)
         return pb.ReportDeferredResponse()
 

@@ -152,10 +152,16 @@ class WorkTwin:
             raise WorkRefused(Reason.EXPORT_WRONG_STATE, "the token is still out there")
         self._finish(export, status=ExportStatus.FAILED, error=error)
 
-    async def report_deferred(self, lease: Lease, error: AttemptError) -> None:
+    async def report_deferred(
+        self, lease: Lease, error: AttemptError, *, withdrawn: bool = False
+    ) -> None:
         """See ReportPort."""
-        if not self._was_put_off(lease, error):
-            self._put_off(self._held(lease), error)
+        if self._was_put_off(lease, error):
+            return
+        export = self._held(lease)
+        if withdrawn:
+            export = self._store(export, staged_name="", staged_fence=0)
+        self._put_off(export, error)
 
     async def report_held(self, lease: Lease, error: AttemptError) -> None:
         """See ReportPort."""

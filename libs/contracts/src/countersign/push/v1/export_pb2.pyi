@@ -68,6 +68,8 @@ class _DeliveryEvidenceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Deli
     """The staged file is gone and was not withdrawn: only a publish can have taken it."""
     DELIVERY_EVIDENCE_RESOLVED: _DeliveryEvidence.ValueType  # 5
     """An administrator settled it by hand."""
+    DELIVERY_EVIDENCE_ACCEPTED: _DeliveryEvidence.ValueType  # 6
+    """The ERP answered the delivery itself that it has the order."""
 
 class DeliveryEvidence(_DeliveryEvidence, metaclass=_DeliveryEvidenceEnumTypeWrapper):
     """DeliveryEvidence says how it is known that the file was delivered."""
@@ -84,6 +86,8 @@ DELIVERY_EVIDENCE_INFERRED: DeliveryEvidence.ValueType  # 4
 """The staged file is gone and was not withdrawn: only a publish can have taken it."""
 DELIVERY_EVIDENCE_RESOLVED: DeliveryEvidence.ValueType  # 5
 """An administrator settled it by hand."""
+DELIVERY_EVIDENCE_ACCEPTED: DeliveryEvidence.ValueType  # 6
+"""The ERP answered the delivery itself that it has the order."""
 Global___DeliveryEvidence: _TypeAlias = DeliveryEvidence  # noqa: Y015
 
 @_typing.final
