@@ -5,12 +5,10 @@ from collections.abc import Mapping
 
 import structlog
 
-from countersign_core.errors import Unavailable
 from countersign_gateway.app import build_app
 from countersign_gateway.server import HttpServer
 from countersign_gateway.services import Services, open_services
 from countersign_gateway.settings import GatewaySettings
-from countersign_platform.auth.jwks import JwksSource
 from countersign_platform.auth.verifier import TokenVerifier
 from countersign_platform.probes import ProbeServer
 
@@ -20,14 +18,11 @@ _log = structlog.get_logger(__name__)
 class Service:
     """The gateway with everything it needs; `start`, and `stop` at the end."""
 
-    def __init__(self, settings: GatewaySettings, services: Services, jwks: JwksSource) -> None:
+    def __init__(self, settings: GatewaySettings, services: Services) -> None:
         self._services = services
-        self._jwks = jwks
         self._drain = asyncio.Event()
-        verifier = TokenVerifier(
-            jwks, settings.jwt_issuer, settings.jwt_audience, settings.jwt_algorithms
-        )
-        app = build_app(settings, services, verifier, self.ready, self._drain)
+        self._verifier = TokenVerifier.from_settings(settings)
+        app = build_app(settings, services, self._verifier, self.ready, self._drain)
         self._server = HttpServer(app, settings.listen, drain_seconds=settings.drain_seconds)
         self._probes = ProbeServer(settings.probe_listen, self.ready)
         self.port = 0
@@ -50,16 +45,12 @@ class Service:
 
     async def ready(self) -> Mapping[str, bool]:
         """Whether tokens can be verified, and requests are still taken."""
-        return {"token_keys": await self._has_keys(), "not_draining": not self._drain.is_set()}
-
-    async def _has_keys(self) -> bool:
-        try:
-            await self._jwks.keys()
-        except Unavailable:
-            return False
-        return True
+        return {
+            "token_keys": await self._verifier.ready(),
+            "not_draining": not self._drain.is_set(),
+        }
 
 
 async def build(settings: GatewaySettings) -> Service:
     """The gateway, not started yet."""
-    return Service(settings, open_services(settings), JwksSource(settings.jwks))
+    return Service(settings, open_services(settings))

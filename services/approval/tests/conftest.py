@@ -20,11 +20,11 @@ from countersign.approval.v1.approval_service_pb2_grpc import ApprovalServiceStu
 from countersign.audit.v1.audit_service_pb2 import AuditEvent
 from countersign_approval.bootstrap import build
 from countersign_approval.draft_content import canonical_content, document_of
-from countersign_approval.service import Ports, Service
 from countersign_approval.settings import ApprovalSettings
 from countersign_core.errors import CountersignError
 from countersign_core.roles import Role
 from countersign_platform.rpc.channel import open_channel
+from countersign_platform.rpc.service import Ports, Service
 from countersign_platform.rpc.status import error_from_rpc
 from countersign_platform.testing.databases import Databases
 from countersign_platform.testing.tokens import TestTokens

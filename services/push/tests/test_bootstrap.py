@@ -172,10 +172,10 @@ async def test_a_stop_sends_a_waiting_worker_home(settings, tokens):
             )
         )
 
-        async def seated():
-            return bool(built._hand_out.exports_room._waiting)
+        async def under_way():
+            return built._server._in_flight.count
 
-        await until(seated)
+        await until(under_way)
         async with asyncio.timeout(5):
             await built.stop()
         assert not (await waiting).assignments

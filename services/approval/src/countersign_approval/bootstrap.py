@@ -18,7 +18,6 @@ from countersign_approval.commands.submit_draft import SubmitDraft
 from countersign_approval.commands.validate_draft import ValidateDraft
 from countersign_approval.ports import WakeUp
 from countersign_approval.reviser import Reviser
-from countersign_approval.service import Service
 from countersign_approval.servicer import ApprovalServicer, Commands
 from countersign_approval.settings import ApprovalSettings
 from countersign_approval.status_feed import StatusFeed
@@ -28,7 +27,6 @@ from countersign_approval.store.listing import ListingStore
 from countersign_approval.store.policies import PolicyStore
 from countersign_approval.store.status_changes import StatusChangeStore
 from countersign_approval.sweeper import Sweeper
-from countersign_platform.auth.jwks import JwksSource
 from countersign_platform.auth.service_token import ServiceToken
 from countersign_platform.auth.verifier import TokenVerifier
 from countersign_platform.database.pool import Database
@@ -39,6 +37,7 @@ from countersign_platform.outbox.row import LANE_AUDIT
 from countersign_platform.probes import ProbeServer
 from countersign_platform.rpc.channel import open_channel
 from countersign_platform.rpc.server import RpcServer
+from countersign_platform.rpc.service import Service
 
 SCHEMA = "approval"
 
@@ -59,7 +58,9 @@ async def build(settings: ApprovalSettings) -> Service:
         poll_seconds=settings.watch_poll_seconds,
         heartbeat_seconds=settings.watch_heartbeat_seconds,
     )
-    server = RpcServer(settings, _verifier(settings), ACCESS, record_denied(database, SCHEMA))
+    server = RpcServer(
+        settings, TokenVerifier.from_settings(settings), ACCESS, record_denied(database, SCHEMA)
+    )
     servicer = ApprovalServicer(_commands(database, feed, relay.wake))
     server.add(pb_grpc.add_ApprovalServiceServicer_to_server, servicer, SERVICE)
     loops = [relay.run, _sweeper(settings, changes).run]
@@ -95,15 +96,6 @@ def _status_changes(settings: ApprovalSettings, database: Database) -> StatusCha
 def _sweeper(settings: ApprovalSettings, changes: StatusChangeStore) -> Sweeper:
     age = timedelta(hours=settings.status_changes_kept_hours)
     return Sweeper(changes, age=age, every_seconds=settings.sweep_seconds)
-
-
-def _verifier(settings: ApprovalSettings) -> TokenVerifier:
-    return TokenVerifier(
-        JwksSource(settings.jwks),
-        issuer=settings.jwt_issuer,
-        audience=settings.jwt_audience,
-        algorithms=settings.jwt_algorithms,
-    )
 
 
 def _probes(settings: ApprovalSettings, database: Database) -> ProbeServer:

@@ -12,11 +12,11 @@ import pytest
 
 from countersign.audit.v1 import audit_service_pb2 as audit_pb
 from countersign.audit.v1 import audit_service_pb2_grpc as audit_grpc
-from countersign_approval.service import Service
 from countersign_approval.settings import ApprovalSettings
 from countersign_approval.store.status_changes import StatusChangeStore
 from countersign_approval.sweeper import Sweeper
 from countersign_platform.database.pool import Database
+from countersign_platform.rpc.service import Service
 from countersign_platform.settings import load
 
 pytestmark = pytest.mark.integration

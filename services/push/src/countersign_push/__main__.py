@@ -1,33 +1,13 @@
 """Starts the push service."""
 
-import asyncio
-
-from countersign_platform.process import run
-from countersign_platform.settings import load
-from countersign_platform.telemetry.logging import configure_logging
-from countersign_platform.telemetry.tracing import configure_tracing
+from countersign_platform.rpc.service import run_service
 from countersign_push.bootstrap import build
 from countersign_push.settings import PushSettings
-
-SERVICE = "push"
 
 
 def main() -> None:
     """Entry point of `countersign-push`."""
-    settings = load(PushSettings)
-    configure_logging(settings, SERVICE)
-    flush_traces = configure_tracing(settings, SERVICE)
-
-    async def serve(stop: asyncio.Event) -> None:
-        service = await build(settings)
-        try:
-            await service.start()
-            await service.wait(stop)
-        finally:
-            await service.stop()
-            flush_traces()
-
-    run(serve)
+    run_service("push", PushSettings, build)
 
 
 if __name__ == "__main__":

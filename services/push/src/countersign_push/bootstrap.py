@@ -9,7 +9,6 @@ from countersign.push.v1 import (
     push_service_pb2_grpc,
     work_service_pb2_grpc,
 )
-from countersign_platform.auth.jwks import JwksSource
 from countersign_platform.auth.service_token import ServiceToken
 from countersign_platform.auth.verifier import TokenVerifier
 from countersign_platform.database.pool import Database
@@ -21,6 +20,7 @@ from countersign_platform.outbox.sender import Sender
 from countersign_platform.probes import ProbeServer
 from countersign_platform.rpc.channel import open_channel
 from countersign_platform.rpc.server import RpcServer
+from countersign_platform.rpc.service import Service
 from countersign_push.access import ACCESS
 from countersign_push.commands.batch_push import BatchPush
 from countersign_push.commands.export_document import GetExportDocument
@@ -36,7 +36,6 @@ from countersign_push.no_replay_cache import NoReplayCache
 from countersign_push.ports import ReplayCache, WakeUp
 from countersign_push.push_combiner import PushCombiner
 from countersign_push.pusher import Pusher
-from countersign_push.service import Service
 from countersign_push.servicers.push import PushCommands, PushServicer
 from countersign_push.settings import PushSettings
 from countersign_push.store.exports import ExportStore
@@ -74,11 +73,16 @@ async def build(settings: PushSettings) -> Service:
         pushes = build_push_servicer(
             database, replays, wake_relay, key_lifetime, hand_out.exports_room.wake
         )
-        verifier = _verifier(settings)
+        verifier = TokenVerifier.from_settings(settings)
         server = RpcServer(settings, verifier, ACCESS, record_denied(database, SCHEMA))
         _add_services(server, pushes, hand_out)
         return Service(
-            server, _probes(settings, database, verifier), hand_out, [relay.run], opened.pop_all()
+            server,
+            _probes(settings, database, verifier),
+            [*hand_out.loops(), relay.run],
+            opened.pop_all(),
+            # Or the long polls of workers would hold the drain up.
+            before_drain=hand_out.close,
         )
 
 
@@ -108,15 +112,6 @@ def build_push_servicer(
             document=GetExportDocument(exports),
             resolve=ResolveExport(exports, ResolutionStore(database), wake_relay),
         )
-    )
-
-
-def _verifier(settings: PushSettings) -> TokenVerifier:
-    return TokenVerifier(
-        JwksSource(settings.jwks),
-        issuer=settings.jwt_issuer,
-        audience=settings.jwt_audience,
-        algorithms=settings.jwt_algorithms,
     )
 
 

@@ -1,10 +1,10 @@
 """Puts the hand-out of work and the connections together; bootstrap.py calls it once."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from countersign_platform.database.pool import Database
+from countersign_platform.rpc.service import Loop
 from countersign_push.claimed_exports import ClaimedExports
 from countersign_push.commands.announce_connectors import AnnounceConnectors, ListConnectors
 from countersign_push.commands.assign import Assign
@@ -60,14 +60,9 @@ class HandOut:
     reconciler: Reconciler
     sweeper: Sweeper
 
-    def loops(self) -> list[Coroutine[Any, Any, None]]:
+    def loops(self) -> list[Loop]:
         """What runs until it is cancelled; one task each."""
-        return [
-            self.exports_room.run(),
-            self.tests_room.run(),
-            self.reconciler.run(),
-            self.sweeper.run(),
-        ]
+        return [self.exports_room.run, self.tests_room.run, self.reconciler.run, self.sweeper.run]
 
     def close(self) -> None:
         """Sends every waiting worker home."""

@@ -14,6 +14,7 @@ from countersign_core.roles import SERVICE_ROLES, parse_roles
 from countersign_platform.auth.identity import Identity
 from countersign_platform.auth.jwks import JwksSource, KeySet
 from countersign_platform.auth.verification_key import VerificationKey
+from countersign_platform.settings import ServiceSettings
 
 DEFAULT_ALGORITHMS = ("EdDSA", "ES256", "RS256")
 LEEWAY_SECONDS = 10
@@ -44,6 +45,16 @@ class TokenVerifier:
         self._wall_clock = wall_clock
         self._cache: dict[str, tuple[float, Identity]] = {}
         self._cached_under: KeySet | None = None
+
+    @classmethod
+    def from_settings(cls, settings: ServiceSettings) -> "TokenVerifier":
+        """With the key set, issuer, audience and algorithms of a process."""
+        return cls(
+            JwksSource(settings.jwks),
+            issuer=settings.jwt_issuer,
+            audience=settings.jwt_audience,
+            algorithms=settings.jwt_algorithms,
+        )
 
     async def ready(self) -> bool:
         """Whether there are keys to verify with; reads them when there are none yet."""

@@ -31,7 +31,6 @@ from countersign_export_worker.ports import (
     Room,
 )
 from countersign_export_worker.testing.work_twin import WorkTwin
-from countersign_platform.auth.jwks import JwksSource
 from countersign_platform.auth.verifier import TokenVerifier
 from countersign_platform.rpc.call import Call, current_call
 from countersign_platform.rpc.server import RpcServer
@@ -47,15 +46,9 @@ class WorkServer:
     def __init__(self, twin: WorkTwin, jwks: Path | str) -> None:
         """`jwks`: the key set that the worker's token verifies with."""
         settings = ServiceSettings(jwks=str(jwks), drain_seconds=1.0)
-        verifier = TokenVerifier(
-            JwksSource(settings.jwks),
-            issuer=settings.jwt_issuer,
-            audience=settings.jwt_audience,
-            algorithms=settings.jwt_algorithms,
-        )
         methods = pb.DESCRIPTOR.services_by_name["WorkService"].methods
         access = {f"/{_SERVICE}/{method.name}": WORKERS for method in methods}
-        self._server = RpcServer(settings, verifier, access)
+        self._server = RpcServer(settings, TokenVerifier.from_settings(settings), access)
         self.servicer = WorkServicer(twin)
         self._server.add(pb_grpc.add_WorkServiceServicer_to_server, self.servicer, _SERVICE)
 
