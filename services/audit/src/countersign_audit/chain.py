@@ -36,7 +36,7 @@ def canonical_form(event: Event, seq: int) -> bytes:
         event.before_json,
         event.after_json,
     )
-    return "".join(map(_netstring, fields)).encode()
+    return "".join(map(netstring, fields)).encode()
 
 
 def link_hash(prev_hash: bytes, event: Event, seq: int) -> bytes:
@@ -49,7 +49,7 @@ def timestamp_text(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
-def _netstring(text: str) -> str:
-    """The length is that in bytes of UTF-8."""
+def netstring(text: str) -> str:
+    """`<length>:<text>,`; the length is that in bytes of UTF-8."""
     length = len(text) if text.isascii() else len(text.encode())
     return f"{length}:{text},"
