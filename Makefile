@@ -47,4 +47,5 @@ lock: ## lock every version with its hashes again (ARGS=--upgrade for newer ones
 	@scripts/lock.sh $(ARGS)
 
 clean: ## remove what was built and the one-machine stack's data
+	@[ ! -L .countersign/postgres ] || rm -rf "$$(readlink -f .countersign/postgres)"
 	@rm -rf .venv .countersign build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

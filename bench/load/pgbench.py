@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.measure.figures import Round
 from bench.measure.proc import CpuMeter
-from countersign_platform.embedded_postgres import binaries
+from countersign_platform.postgres_wheel import installation
 
 
 async def run_pgbench(
@@ -27,7 +27,7 @@ async def run_pgbench(
         meter = CpuMeter(pids)
         begun = asyncio.get_running_loop().time()
         process = await asyncio.create_subprocess_exec(
-            str(binaries() / "pgbench"),
+            str(installation() / "bin" / "pgbench"),
             *("--no-vacuum", "--protocol=prepared", "--jobs=2", "--log"),
             *(f"--file={path}", f"--client={clients}", f"--transactions={transactions}"),
             *(f"--define={name}={value}" for name, value in variables.items()),

@@ -1,5 +1,6 @@
 """The server of the one-machine stack."""
 
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -82,3 +83,42 @@ async def test_letters_beyond_ascii_are_letters(folder: Path) -> None:
         assert await fetch(server, "SELECT lower('MÜLLER')") == "müller"
     finally:
         server.stop()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL as somebody else")
+async def test_root_below_a_closed_home_has_its_data_where_the_server_can_reach_them(
+    folder: Path, tmp_path: Path
+) -> None:
+    """A checkout in /root: neither the wheel nor the data can be where they were wanted."""
+    closed = tmp_path / "home"
+    closed.mkdir(mode=0o700)
+    elsewhere = folder.parent / "elsewhere"
+    for attempt in range(2):
+        server = EmbeddedPostgres(closed / "postgres", elsewhere=elsewhere)
+        server.start()
+        try:
+            server.create_database("orders")
+            if attempt == 0:
+                await fetch(server, "CREATE TABLE t AS SELECT 1 AS x")
+            assert await fetch(server, "SELECT x FROM t") == 1
+        finally:
+            server.stop()
+    assert (closed / "postgres").resolve().is_relative_to(elsewhere)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL as somebody else")
+async def test_who_removes_the_folder_begins_anew(folder: Path, tmp_path: Path) -> None:
+    """The keys that go with the data were removed with it."""
+    closed = tmp_path / "home"
+    closed.mkdir(mode=0o700)
+    elsewhere = folder.parent / "elsewhere"
+    for _ in range(2):
+        server = EmbeddedPostgres(closed / "postgres", elsewhere=elsewhere)
+        server.start()
+        try:
+            server.create_database("orders")
+            assert await fetch(server, "SELECT to_regclass('t')") is None
+            await fetch(server, "CREATE TABLE t AS SELECT 1 AS x")
+        finally:
+            server.stop()
+        (closed / "postgres").unlink()

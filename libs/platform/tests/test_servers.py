@@ -9,7 +9,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from countersign_platform.testing import postgres_server, rabbit_server
+from countersign_platform import postgres_wheel
+from countersign_platform.accounts import others_reach
+from countersign_platform.testing import rabbit_server
 from countersign_platform.testing.ports import answers, free_ports, wait_silent
 from countersign_platform.testing.servers import (
     PostgresServer,
@@ -146,7 +148,7 @@ def test_a_missing_program_says_which_and_what_installs_it(
 
 
 def test_a_missing_wheel_says_so_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgres_server, "_WHEEL", "no_such_wheel")
+    monkeypatch.setattr(postgres_wheel, "_PACKAGE", "no_such_wheel")
     with pytest.raises(ServerMissingError, match=r"PostgreSQL 16 .* `make test`"):
         PostgresServer()
 
@@ -161,7 +163,7 @@ def test_free_ports_are_different_and_free() -> None:
 async def test_root_runs_postgres_from_a_wheel_that_only_root_can_reach(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(postgres_server, "_others_reach", lambda _: False)
+    monkeypatch.setattr(postgres_wheel, "others_reach", lambda _: False)
     with PostgresServer(fsync=False) as server:
         assert Path(f"/proc/{server.pid}/exe").resolve().is_relative_to(server.folder)
         assert await ask(server.url, "SELECT 1") == 1
@@ -175,5 +177,5 @@ def test_a_program_below_a_folder_of_root_alone_is_out_of_reach(tmp_path: Path) 
     program = folder / "program"
     program.touch(mode=0o755)
     folder.chmod(0o700)
-    assert not postgres_server._others_reach(program)
-    assert postgres_server._others_reach(Path("/bin/sh"))
+    assert not others_reach(program)
+    assert others_reach(Path("/bin/sh"))

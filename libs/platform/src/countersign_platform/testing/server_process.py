@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
+from countersign_platform.accounts import as_account
 from countersign_platform.testing.leash import Leash
 
 _POLL_SECONDS = 0.02
@@ -27,13 +28,6 @@ class ServerMissingError(RuntimeError):
 
 class ServerStartError(RuntimeError):
     """The server did not become ready; carries the end of its log."""
-
-
-def as_account(account: pwd.struct_passwd | None) -> dict[str, Any]:
-    """Arguments of subprocess that run a command as `account`; None: as whoever calls."""
-    if account is None:
-        return {}
-    return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
 
 
 class ServerProcess:
