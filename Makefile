@@ -47,5 +47,6 @@ lock: ## lock every version with its hashes again (ARGS=--upgrade for newer ones
 	@scripts/lock.sh $(ARGS)
 
 clean: ## remove what was built and the one-machine stack's data
-	@[ ! -L .countersign/postgres ] || rm -rf "$$(readlink -f .countersign/postgres)"
+	@for link in .countersign/postgres .countersign/demo/postgres; do \
+		[ ! -L $$link ] || rm -rf "$$(readlink -f $$link)"; done
 	@rm -rf .venv .countersign build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
