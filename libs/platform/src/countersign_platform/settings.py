@@ -4,9 +4,11 @@ A process composes what it needs from the classes below and calls `load` once:
 
     ProcessSettings        what every process has: probes, logs, traces, drain
     └── ServiceSettings    what a gRPC server adds: its address and who signs its tokens
-    DatabaseSettings, BrokerSettings, RedisSettings, ServiceTokenSettings    to mix in
+    DatabaseSettings, BrokerSettings, RedisSettings, ArchiveSettings, ServiceTokenSettings
+                            to mix in
 """
 
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,6 +26,8 @@ from pydantic_settings import (
 
 PREFIX = "COUNTERSIGN_"
 EXIT_CODE_WRONG_SETTING = 2
+
+_ARCHIVE_URL = re.compile(r"file:///.+|memory:///?|(?:s3|gs|az)://[a-zA-Z0-9][^/?#]*(?:/[^?#]*)?")
 
 Address = Annotated[str, Field(pattern=r"^.+:[0-9]{1,5}$")]
 Names = Annotated[tuple[str, ...], NoDecode]
@@ -121,6 +125,32 @@ class RedisSettings(EnvironmentSettings):
 
     # redis://host:port/0
     redis_url: SecretStr | None = None
+
+
+class ArchiveSettings(EnvironmentSettings):
+    """Where bytes are kept that must not change; unset means that they are not kept."""
+
+    # A folder: file:///srv/countersign/archive. An object store: s3://bucket/path,
+    # gs://bucket/path, az://container/path, with the account and credentials that the store's
+    # own tools read (AWS_…, GOOGLE_…, AZURE_STORAGE_…).
+    # memory:/// forgets everything with the process.
+    archive_url: str | None = None
+    # Where a server answers that speaks S3 and is not Amazon's, for example http://minio:9000,
+    # and whether it wants the bucket in the path.
+    archive_endpoint: Annotated[str, Field(pattern=r"^https?://")] | None = None
+    archive_path_style: bool = True
+    # Longest time for one call.
+    archive_timeout_seconds: float = Field(default=10.0, gt=0, le=300)
+
+    @field_validator("archive_url")
+    @classmethod
+    def _names_an_archive(cls, value: str | None) -> str | None:
+        if value is not None and not _ARCHIVE_URL.fullmatch(value):
+            raise ValueError(
+                "must be file:///folder, memory:///, s3://bucket/path, gs://bucket/path"
+                " or az://container/path"
+            )
+        return value
 
 
 class ServiceTokenSettings(EnvironmentSettings):

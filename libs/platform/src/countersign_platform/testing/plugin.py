@@ -18,6 +18,7 @@ from countersign_platform.testing.servers import (
     PostgresServer,
     RabbitServer,
     RedisServer,
+    S3Server,
     SshdServer,
 )
 from countersign_platform.testing.sftp_account import SftpAccount
@@ -74,6 +75,22 @@ def redis(redis_server: RedisServer) -> RedisServer:
         redis_server.start()
     redis_server.flush()
     return redis_server
+
+
+@pytest.fixture(scope="session")
+def s3(session_environment: pytest.MonkeyPatch) -> Iterator[S3Server]:
+    """The run's S3, with its credentials in the environment; each test makes its own bucket."""
+    for name, value in S3Server.environment.items():
+        session_environment.setenv(name, value)
+    with S3Server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def session_environment() -> Iterator[pytest.MonkeyPatch]:
+    """Variables for the rest of the run."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
 
 
 @pytest.fixture(scope="session")

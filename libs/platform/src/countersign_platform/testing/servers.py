@@ -3,6 +3,7 @@
 from countersign_platform.testing.postgres_server import PostgresServer, StopMode
 from countersign_platform.testing.rabbit_server import RabbitServer
 from countersign_platform.testing.redis_server import RedisServer
+from countersign_platform.testing.s3_server import S3Server
 from countersign_platform.testing.server_process import ServerMissingError, ServerStartError
 from countersign_platform.testing.sshd_server import SshdServer
 
@@ -10,6 +11,7 @@ __all__ = [
     "PostgresServer",
     "RabbitServer",
     "RedisServer",
+    "S3Server",
     "ServerMissingError",
     "ServerStartError",
     "SshdServer",
