@@ -59,6 +59,7 @@ ROUTES = {
     "POST /erp-exports/{id}/resolve",
     "GET /audit-log",
     "GET /audit-log/verify",
+    "GET /audit-log/export",
     "GET /approval-policy",
     "PUT /approval-policy",
     "GET /healthz",
@@ -84,6 +85,7 @@ PAIRS: list[tuple[type[BaseModel], type[Message]]] = [
     (filters.DraftFilters, approvals.ListDraftsRequest),
     (filters.ExportFilters, pushes.ListExportsRequest),
     (filters.AuditFilters, audit.ListEventsRequest),
+    (filters.AuditExportFilters, audit.ExportEventsRequest),
 ]
 # `lines` is content of the messages; its limit is checked through DraftContent below.
 _KEYS = (
@@ -109,6 +111,7 @@ def rules_of(field: FieldDescriptor) -> dict[str, Any]:
         (rules.repeated, {"min_items": "minItems", "max_items": "maxItems"}),
         (rules.map, {"max_pairs": "maxProperties"}),
         (rules.int32, {"gte": "minimum", "lte": "maximum"}),
+        (rules.int64, {"gte": "minimum", "lte": "maximum"}),
     ):
         found |= {
             key: getattr(message, name) for name, key in names.items() if message.HasField(name)
@@ -146,6 +149,8 @@ def test_rule_of_a_field_is_the_contracts(
         expected["minimum"] = 1  # 0 means "the default", which over REST is leaving it out
     if name in {"stuck_for_seconds", "line_no"}:
         expected.setdefault("maximum", 2**31 - 1)
+    if name in {"after_seq", "up_to_seq"}:
+        expected.setdefault("maximum", 2**63 - 1)
     assert actual == expected
 
 

@@ -1,6 +1,6 @@
 """Events to record, a real audit service on a real database, and the ways around it."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from countersign.audit.v1 import audit_service_pb2 as pb
 from countersign.audit.v1.audit_service_pb2_grpc import AuditServiceStub
-from countersign_audit.bootstrap import build
+from countersign_audit.bootstrap import Service, build
 from countersign_audit.event import Event, Link
 from countersign_audit.messages import message_of
 from countersign_audit.settings import AuditSettings
@@ -86,6 +86,7 @@ class AuditClient:
     target: str
     channel: grpc.aio.Channel
     tokens: TestTokens
+    service: Service
 
     async def append(self, *events: Event, role: Role = Role.RELAY) -> pb.AppendEventsResponse:
         """AppendEvents as a service."""
@@ -102,6 +103,16 @@ class AuditClient:
         """VerifyChain as an admin of the org."""
         token = self.tokens.user(org_id, Role.ADMIN)
         return await self.call("VerifyChain", pb.VerifyChainRequest(**fields), token)
+
+    async def export(self, org_id: UUID, role: Role = Role.ADMIN, **fields: Any) -> Sequence[Any]:
+        """Every piece of ExportEvents."""
+        bearer = (("authorization", f"Bearer {self.tokens.user(org_id, role)}"),)
+        request = pb.ExportEventsRequest(**fields)
+        stream = AuditServiceStub(self.channel).ExportEvents(request, metadata=bearer, timeout=30)
+        try:
+            return [piece async for piece in stream]
+        except grpc.aio.AioRpcError as error:
+            raise error_from_rpc(error) from error
 
     async def call(
         self, method: str, request: Any, token: str | None, metadata: tuple[Any, ...] = ()
@@ -138,7 +149,7 @@ async def start_replica(databases: Databases, tokens: TestTokens) -> AsyncIterat
             target = f"127.0.0.1:{ports.rpc}"
             channel = open_channel(target)
             stack.push_async_callback(channel.close)
-            return AuditClient(target, channel, tokens)
+            return AuditClient(target, channel, tokens, service)
 
         yield start
 

@@ -1,6 +1,6 @@
 """Query parameters of lists: what to show, and which page of it."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
@@ -10,6 +10,7 @@ from countersign.audit.v1 import audit_service_pb2 as audit
 from countersign.push.v1 import export_pb2 as exports
 from countersign.push.v1 import push_service_pb2 as pushes
 from countersign_core.lifecycle import DraftStatus, ExportStatus
+from countersign_gateway.audit_formats import AuditFormat
 from countersign_gateway.bodies.drafts import status_number
 from countersign_gateway.bodies.fields import (
     Body,
@@ -76,7 +77,7 @@ class ExportFilters(Page):
     """Rows per page."""
 
 
-class AuditFilters(Page):
+class AuditChoice(Body):
     """Which events; filters combine with AND."""
 
     action: list[QueryText] = Field(default_factory=list, max_length=50)
@@ -95,8 +96,24 @@ class AuditFilters(Page):
     """At or after."""
     occurred_to: Moment | None = None
     """Before."""
+
+
+class AuditFilters(AuditChoice, Page):
+    """Which page of which events."""
+
     page_size: int = Field(50, ge=1, le=1000)
     """Rows per page."""
+
+
+class AuditExportFilters(AuditChoice):
+    """Which events, and how they are written."""
+
+    format: AuditFormat = AuditFormat.JSONL
+    """jsonl: everything that proves the trail. csv: for reading. cloudevents: one per line."""
+    after_seq: int = Field(0, ge=0, le=2**63 - 1)
+    """Only events above this seq: where an earlier download broke off."""
+    up_to_seq: int = Field(0, ge=0, le=2**63 - 1)
+    """Only events up to this seq; 0 means the head."""
 
 
 class ChainRange(Body):
@@ -144,14 +161,25 @@ def list_exports_request(filters: ExportFilters) -> pushes.ListExportsRequest:
 def list_events_request(filters: AuditFilters) -> audit.ListEventsRequest:
     """The message for a page of events."""
     return audit.ListEventsRequest(
-        actions=filters.action,
-        draft_order_id="" if filters.draft_order_id is None else str(filters.draft_order_id),
-        entity_type=filters.entity_type or "",
-        entity_id=filters.entity_id or "",
-        actor_user_id=filters.actor_user_id or "",
-        request_id=filters.request_id or "",
-        occurred_from=timestamp(filters.occurred_from),
-        occurred_to=timestamp(filters.occurred_to),
-        page_size=filters.page_size,
-        page_token=filters.page_token or "",
+        **_chosen(filters), page_size=filters.page_size, page_token=filters.page_token or ""
     )
+
+
+def export_events_request(filters: AuditExportFilters) -> audit.ExportEventsRequest:
+    """The message for an export."""
+    return audit.ExportEventsRequest(
+        **_chosen(filters), after_seq=filters.after_seq, up_to_seq=filters.up_to_seq
+    )
+
+
+def _chosen(filters: AuditChoice) -> dict[str, Any]:
+    return {
+        "actions": filters.action,
+        "draft_order_id": "" if filters.draft_order_id is None else str(filters.draft_order_id),
+        "entity_type": filters.entity_type or "",
+        "entity_id": filters.entity_id or "",
+        "actor_user_id": filters.actor_user_id or "",
+        "request_id": filters.request_id or "",
+        "occurred_from": timestamp(filters.occurred_from),
+        "occurred_to": timestamp(filters.occurred_to),
+    }

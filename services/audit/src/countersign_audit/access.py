@@ -7,5 +7,6 @@ SERVICE = "countersign.audit.v1.AuditService"
 ACCESS = {
     f"/{SERVICE}/AppendEvents": RELAYS,
     f"/{SERVICE}/ListEvents": READERS,
+    f"/{SERVICE}/ExportEvents": INTEGRATORS,
     f"/{SERVICE}/VerifyChain": INTEGRATORS,
 }

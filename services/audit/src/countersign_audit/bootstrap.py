@@ -6,9 +6,11 @@ from contextlib import AsyncExitStack
 from countersign.audit.v1 import audit_service_pb2_grpc as pb_grpc
 from countersign_audit.access import ACCESS, SERVICE
 from countersign_audit.commands.append_events import AppendEvents
+from countersign_audit.commands.export_events import ExportEvents
 from countersign_audit.commands.list_events import ListEvents
 from countersign_audit.commands.verify_chain import VerifyChain
 from countersign_audit.denials import Denials
+from countersign_audit.own_acts import OwnActs
 from countersign_audit.partition_keeper import PartitionKeeper
 from countersign_audit.servicer import AuditServicer
 from countersign_audit.settings import AuditSettings
@@ -27,10 +29,11 @@ async def build(settings: AuditSettings) -> Service:
     opened.push_async_callback(database.close)
     store = Store(database)
     append_events = AppendEvents(store)
-    server = RpcServer(
-        settings, TokenVerifier.from_settings(settings), ACCESS, Denials(append_events, store.now)
+    own_acts = OwnActs(append_events, store.now)
+    server = RpcServer(settings, TokenVerifier.from_settings(settings), ACCESS, Denials(own_acts))
+    servicer = AuditServicer(
+        append_events, ListEvents(store), ExportEvents(store, own_acts), VerifyChain(store)
     )
-    servicer = AuditServicer(append_events, ListEvents(store), VerifyChain(store))
     server.add(pb_grpc.add_AuditServiceServicer_to_server, servicer, SERVICE)
     keeper = PartitionKeeper(
         store,

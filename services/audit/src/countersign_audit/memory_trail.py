@@ -37,6 +37,18 @@ class MemoryTrail:
             if (below_seq is None or link.seq < below_seq) and _matches(link.event, filters)
         ][:limit]
 
+    async def following(
+        self, org_id: UUID, filters: EventFilters, after_seq: int, up_to_seq: int, limit: int
+    ) -> Sequence[Link]:
+        """As ports.EventReader."""
+        fitting = [
+            link
+            for link in await self.links(org_id, after_seq + 1, up_to_seq)
+            if _matches(link.event, filters)
+        ]
+        last = fitting[limit - 1].seq if len(fitting) > limit else up_to_seq
+        return [link for link in fitting if link.seq <= last]
+
     async def extent(self, org_id: UUID) -> Extent:
         """As ports.ChainReader."""
         head = self.heads.get(org_id, Head(0, GENESIS_HASH))

@@ -33,7 +33,7 @@ def events_of(request: pb.AppendEventsRequest) -> list[Event]:
     ]
 
 
-def filters_of(request: pb.ListEventsRequest) -> EventFilters:
+def filters_of(request: pb.ListEventsRequest | pb.ExportEventsRequest) -> EventFilters:
     """The filters, without the paging.
 
     Raises:
@@ -124,7 +124,8 @@ def _event(message: pb.AuditEvent, occurred_at: datetime) -> Event:
 
 
 def _bound(
-    request: pb.ListEventsRequest, name: Literal["occurred_from", "occurred_to"]
+    request: pb.ListEventsRequest | pb.ExportEventsRequest,
+    name: Literal["occurred_from", "occurred_to"],
 ) -> datetime | None:
     timestamp = getattr(request, name) if request.HasField(name) else None
     try:

@@ -21,6 +21,10 @@ BATCH_SIZE = Histogram(
     "Events per batch.",
     buckets=(1, 2, 5, 10, 25, 50, 100, 250, 500, 1000),
 )
+EXPORTED = Counter(
+    "countersign_audit_events_exported_total",
+    "Events that ExportEvents streamed.",
+)
 LINKS_VERIFIED = Counter(
     "countersign_audit_links_verified_total",
     "Links recomputed by VerifyChain, by whether the link holds.",

@@ -51,6 +51,14 @@ class EventReader(Protocol):
     ) -> Sequence[Link]:
         """At most `limit` links with a seq below `below_seq` (None: any), newest first."""
 
+    async def following(
+        self, org_id: UUID, filters: EventFilters, after_seq: int, up_to_seq: int, limit: int
+    ) -> Sequence[Link]:
+        """The first `limit` links above `after_seq`, up to `up_to_seq`, in order of seq.
+
+        More than `limit` only where the last seq is on record twice: both come.
+        """
+
 
 class ChainReader(Protocol):
     """Reads an org's chain in order."""
@@ -60,3 +68,7 @@ class ChainReader(Protocol):
 
     async def links(self, org_id: UUID, first: int, last: int) -> Sequence[Link]:
         """Every link from seq `first` to `last`, both included, in order of seq."""
+
+
+class TrailReader(EventReader, ChainReader, Protocol):
+    """Reads events, and knows where the chain ends."""

@@ -1,13 +1,17 @@
 """From a request to a command and back; nothing is decided here."""
 
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Any
 
 from countersign.audit.v1 import audit_service_pb2 as pb
 from countersign.audit.v1 import audit_service_pb2_grpc as pb_grpc
 from countersign_audit.commands.append_events import AppendEvents
+from countersign_audit.commands.export_events import ExportEvents, Wanted
 from countersign_audit.commands.list_events import ListEvents
 from countersign_audit.commands.verify_chain import VerifyChain
 from countersign_audit.messages import events_of, filters_of, message_of
+from countersign_audit.replies import piece_reply
 from countersign_platform.rpc.call import current_call
 
 
@@ -15,10 +19,15 @@ class AuditServicer(pb_grpc.AuditServiceServicer):
     """countersign.audit.v1.AuditService."""
 
     def __init__(
-        self, append_events: AppendEvents, list_events: ListEvents, verify_chain: VerifyChain
+        self,
+        append_events: AppendEvents,
+        list_events: ListEvents,
+        export_events: ExportEvents,
+        verify_chain: VerifyChain,
     ) -> None:
         self._append_events = append_events
         self._list_events = list_events
+        self._export_events = export_events
         self._verify_chain = verify_chain
 
     async def AppendEvents(  # noqa: N802 — the contract's name
@@ -37,6 +46,15 @@ class AuditServicer(pb_grpc.AuditServiceServicer):
         )
         events = [message_of(link) for link in page.links]
         return pb.ListEventsResponse(events=events, next_page_token=page.next_page_token)
+
+    async def ExportEvents(  # noqa: N802 — the contract's name
+        self, request: pb.ExportEventsRequest, _context: Any
+    ) -> AsyncIterator[pb.ExportEventsResponse]:
+        """Streams the caller's org."""
+        wanted = Wanted(filters_of(request), request.after_seq, request.up_to_seq)
+        async with aclosing(self._export_events(current_call(), wanted)) as pieces:
+            async for piece in pieces:
+                yield piece_reply(piece)
 
     async def VerifyChain(  # noqa: N802 — the contract's name
         self, request: pb.VerifyChainRequest, _context: Any

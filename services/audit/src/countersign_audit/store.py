@@ -83,6 +83,13 @@ class Store:
         sql, arguments = _page_statement(org_id, filters, below_seq, limit)
         return list(map(_link, await self._database.fetch(sql, *arguments)))
 
+    async def following(
+        self, org_id: UUID, filters: EventFilters, after_seq: int, up_to_seq: int, limit: int
+    ) -> Sequence[Link]:
+        """As ports.EventReader."""
+        sql, arguments = _following_statement(org_id, filters, after_seq, up_to_seq, limit)
+        return list(map(_link, await self._database.fetch(sql, *arguments)))
+
     async def extent(self, org_id: UUID) -> Extent:
         """As ports.ChainReader."""
         row = await self._database.fetchrow(_EXTENT, org_id)
@@ -117,6 +124,24 @@ def _page_statement(
     if below_seq is not None:
         conditions.append(_EVENTS.c.seq < below_seq)
     statement = sa.select(_EVENTS).where(*conditions).order_by(_EVENTS.c.seq.desc()).limit(limit)
+    return _compiled(statement)
+
+
+def _following_statement(
+    org_id: UUID, filters: EventFilters, after_seq: int, up_to_seq: int, limit: int
+) -> tuple[str, list[Any]]:
+    conditions = [
+        _EVENTS.c.org_id == org_id,
+        _EVENTS.c.seq > after_seq,
+        _EVENTS.c.seq <= up_to_seq,
+        *_conditions(filters),
+    ]
+    ordered = sa.select(_EVENTS).where(*conditions).order_by(_EVENTS.c.seq)
+    # With ties: a seq that was put on record twice must not hide behind the limit.
+    return _compiled(ordered.fetch(limit, with_ties=True))
+
+
+def _compiled(statement: sa.Select[Any]) -> tuple[str, list[Any]]:
     compiled = statement.compile(dialect=_DIALECT)
     return str(compiled), [compiled.params[name] for name in compiled.positiontup or ()]
 

@@ -1,15 +1,14 @@
 """List: the org's events, newest first, a page at a time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
 from countersign_audit.chain import timestamp_text
 from countersign_audit.event import Link
+from countersign_audit.filter_check import require_sensible
 from countersign_audit.ports import EventFilters, EventReader
-from countersign_core.audit_actions import AuditAction
-from countersign_core.errors import FieldError, InvalidRequest
 from countersign_platform.paging import (
     decode_page_token,
     encode_page_token,
@@ -45,8 +44,7 @@ class ListEvents:
             InvalidRequest: filters that could match nothing by mistake.
             CountersignError: PAGE_TOKEN_INVALID.
         """
-        if errors := list(_field_errors(filters)):
-            raise InvalidRequest(errors)
+        require_sensible(filters)
         bound_to = _bound_to(org_id, filters)
         below_seq = _position(decode_page_token(page_token, bound_to))
         size = page_size or DEFAULT_PAGE_SIZE
@@ -64,18 +62,6 @@ def _fitting(links: Sequence[Link]) -> Sequence[Link]:
         if characters > PAGE_CHARACTERS and count:
             return links[:count]
     return links
-
-
-def _field_errors(filters: EventFilters) -> Iterator[FieldError]:
-    for index, action in enumerate(filters.actions):
-        if action not in AuditAction.__members__:
-            yield FieldError(f"actions[{index}]", f"{action} is not an action of the audit trail")
-    if bool(filters.entity_type) != bool(filters.entity_id):
-        missing = "entity_id" if filters.entity_type else "entity_type"
-        yield FieldError(missing, "entity_type and entity_id go together")
-    for name, value in asdict(filters).items():
-        if isinstance(value, str) and "\0" in value:
-            yield FieldError(name, "must not contain the character NUL")
 
 
 def _bound_to(org_id: UUID, filters: EventFilters) -> dict[str, Any]:

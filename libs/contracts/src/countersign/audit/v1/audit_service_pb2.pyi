@@ -250,6 +250,146 @@ class ListEventsResponse(_message.Message):
 Global___ListEventsResponse: _TypeAlias = ListEventsResponse  # noqa: Y015
 
 @_typing.final
+class ExportEventsRequest(_message.Message):
+    """ExportEventsRequest chooses events; filters combine with AND."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACTIONS_FIELD_NUMBER: _builtins.int
+    DRAFT_ORDER_ID_FIELD_NUMBER: _builtins.int
+    ENTITY_TYPE_FIELD_NUMBER: _builtins.int
+    ENTITY_ID_FIELD_NUMBER: _builtins.int
+    ACTOR_USER_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    OCCURRED_FROM_FIELD_NUMBER: _builtins.int
+    OCCURRED_TO_FIELD_NUMBER: _builtins.int
+    AFTER_SEQ_FIELD_NUMBER: _builtins.int
+    UP_TO_SEQ_FIELD_NUMBER: _builtins.int
+    draft_order_id: _builtins.str
+    """The draft's whole story."""
+    entity_type: _builtins.str
+    """With entity_id."""
+    entity_id: _builtins.str
+    """With entity_type."""
+    actor_user_id: _builtins.str
+    """The token's subject."""
+    request_id: _builtins.str
+    """X-Request-Id of the call."""
+    after_seq: _builtins.int
+    """Only events above this seq: where an earlier stream broke off."""
+    up_to_seq: _builtins.int
+    """Only events up to this seq; 0 means the head."""
+    @_builtins.property
+    def actions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Any of these actions; empty means all."""
+
+    @_builtins.property
+    def occurred_from(self) -> _timestamp_pb2.Timestamp:
+        """At or after."""
+
+    @_builtins.property
+    def occurred_to(self) -> _timestamp_pb2.Timestamp:
+        """Before."""
+
+    def __init__(
+        self,
+        *,
+        actions: _abc.Iterable[_builtins.str] | None = ...,
+        draft_order_id: _builtins.str = ...,
+        entity_type: _builtins.str = ...,
+        entity_id: _builtins.str = ...,
+        actor_user_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        occurred_from: _timestamp_pb2.Timestamp | None = ...,
+        occurred_to: _timestamp_pb2.Timestamp | None = ...,
+        after_seq: _builtins.int = ...,
+        up_to_seq: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["occurred_from", b"occurred_from", "occurred_to", b"occurred_to"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actions", b"actions", "actor_user_id", b"actor_user_id", "after_seq", b"after_seq", "draft_order_id", b"draft_order_id", "entity_id", b"entity_id", "entity_type", b"entity_type", "occurred_from", b"occurred_from", "occurred_to", b"occurred_to", "request_id", b"request_id", "up_to_seq", b"up_to_seq"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportEventsRequest: _TypeAlias = ExportEventsRequest  # noqa: Y015
+
+@_typing.final
+class ExportEventsResponse(_message.Message):
+    """ExportEventsResponse is one piece of the stream."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENTS_FIELD_NUMBER: _builtins.int
+    LOOKED_UP_TO_SEQ_FIELD_NUMBER: _builtins.int
+    UP_TO_SEQ_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
+    looked_up_to_seq: _builtins.int
+    """Everything up to this seq was looked at: for progress, and to go on from."""
+    up_to_seq: _builtins.int
+    """The seq that the stream goes up to."""
+    @_builtins.property
+    def events(self) -> _containers.RepeatedCompositeFieldContainer[Global___AuditEvent]:
+        """The next events, in order of seq; may be none."""
+
+    @_builtins.property
+    def end(self) -> Global___ExportEnd:
+        """In the last piece, and in no other."""
+
+    def __init__(
+        self,
+        *,
+        events: _abc.Iterable[Global___AuditEvent] | None = ...,
+        looked_up_to_seq: _builtins.int = ...,
+        up_to_seq: _builtins.int = ...,
+        end: Global___ExportEnd | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end", b"end"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "events", b"events", "looked_up_to_seq", b"looked_up_to_seq", "up_to_seq", b"up_to_seq"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportEventsResponse: _TypeAlias = ExportEventsResponse  # noqa: Y015
+
+@_typing.final
+class ExportEnd(_message.Message):
+    """ExportEnd says what a whole stream held."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COUNT_FIELD_NUMBER: _builtins.int
+    LAST_SEQ_FIELD_NUMBER: _builtins.int
+    LAST_HASH_FIELD_NUMBER: _builtins.int
+    HEAD_SEQ_FIELD_NUMBER: _builtins.int
+    HEAD_HASH_FIELD_NUMBER: _builtins.int
+    count: _builtins.int
+    """Events in this stream."""
+    last_seq: _builtins.int
+    """seq of the last of them; after_seq when there was none."""
+    last_hash: _builtins.str
+    """Hash of the last of them, hex; empty when there was none."""
+    head_seq: _builtins.int
+    """Where the org's chain ended when the call began; 0 when nothing was on record."""
+    head_hash: _builtins.str
+    """The hash that the chain had there, hex; 64 zeros when nothing was on record."""
+    def __init__(
+        self,
+        *,
+        count: _builtins.int = ...,
+        last_seq: _builtins.int = ...,
+        last_hash: _builtins.str = ...,
+        head_seq: _builtins.int = ...,
+        head_hash: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "head_hash", b"head_hash", "head_seq", b"head_seq", "last_hash", b"last_hash", "last_seq", b"last_seq"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportEnd: _TypeAlias = ExportEnd  # noqa: Y015
+
+@_typing.final
 class VerifyChainRequest(_message.Message):
     """VerifyChainRequest bounds the check."""
 

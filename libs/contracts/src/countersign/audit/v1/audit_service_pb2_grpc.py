@@ -47,6 +47,11 @@ class AuditServiceStub:
                 request_serializer=countersign_dot_audit_dot_v1_dot_audit__service__pb2.ListEventsRequest.SerializeToString,
                 response_deserializer=countersign_dot_audit_dot_v1_dot_audit__service__pb2.ListEventsResponse.FromString,
                 _registered_method=True)
+        self.ExportEvents = channel.unary_stream(
+                '/countersign.audit.v1.AuditService/ExportEvents',
+                request_serializer=countersign_dot_audit_dot_v1_dot_audit__service__pb2.ExportEventsRequest.SerializeToString,
+                response_deserializer=countersign_dot_audit_dot_v1_dot_audit__service__pb2.ExportEventsResponse.FromString,
+                _registered_method=True)
         self.VerifyChain = channel.unary_unary(
                 '/countersign.audit.v1.AuditService/VerifyChain',
                 request_serializer=countersign_dot_audit_dot_v1_dot_audit__service__pb2.VerifyChainRequest.SerializeToString,
@@ -75,6 +80,16 @@ class AuditServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExportEvents(self, request, context):
+        """Streams the org's events, oldest first, as far as the trail went when the call began. The
+        call itself is recorded as AUDIT_EXPORTED, after what it streams. A stream that ends without
+        `end` is incomplete: ask again with the seq of the last event received as after_seq.
+        Roles: ADMIN, INTEGRATOR.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def VerifyChain(self, request, context):
         """Recomputes the org's chain and names the first link that does not hold.
         Roles: ADMIN, INTEGRATOR.
@@ -95,6 +110,11 @@ def add_AuditServiceServicer_to_server(servicer, server):
                     servicer.ListEvents,
                     request_deserializer=countersign_dot_audit_dot_v1_dot_audit__service__pb2.ListEventsRequest.FromString,
                     response_serializer=countersign_dot_audit_dot_v1_dot_audit__service__pb2.ListEventsResponse.SerializeToString,
+            ),
+            'ExportEvents': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportEvents,
+                    request_deserializer=countersign_dot_audit_dot_v1_dot_audit__service__pb2.ExportEventsRequest.FromString,
+                    response_serializer=countersign_dot_audit_dot_v1_dot_audit__service__pb2.ExportEventsResponse.SerializeToString,
             ),
             'VerifyChain': grpc.unary_unary_rpc_method_handler(
                     servicer.VerifyChain,
@@ -159,6 +179,33 @@ class AuditService:
             '/countersign.audit.v1.AuditService/ListEvents',
             countersign_dot_audit_dot_v1_dot_audit__service__pb2.ListEventsRequest.SerializeToString,
             countersign_dot_audit_dot_v1_dot_audit__service__pb2.ListEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/countersign.audit.v1.AuditService/ExportEvents',
+            countersign_dot_audit_dot_v1_dot_audit__service__pb2.ExportEventsRequest.SerializeToString,
+            countersign_dot_audit_dot_v1_dot_audit__service__pb2.ExportEventsResponse.FromString,
             options,
             channel_credentials,
             insecure,

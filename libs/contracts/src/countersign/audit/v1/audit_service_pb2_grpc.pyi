@@ -42,6 +42,12 @@ class AuditServiceStub:
     """
     ListEvents: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.ListEventsRequest, _audit_service_pb2.ListEventsResponse]
     """Lists the org's events, newest first, by keyset. Roles: any. Errors: PAGE_TOKEN_INVALID."""
+    ExportEvents: _grpc.UnaryStreamMultiCallable[_audit_service_pb2.ExportEventsRequest, _audit_service_pb2.ExportEventsResponse]
+    """Streams the org's events, oldest first, as far as the trail went when the call began. The
+    call itself is recorded as AUDIT_EXPORTED, after what it streams. A stream that ends without
+    `end` is incomplete: ask again with the seq of the last event received as after_seq.
+    Roles: ADMIN, INTEGRATOR.
+    """
     VerifyChain: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.VerifyChainRequest, _audit_service_pb2.VerifyChainResponse]
     """Recomputes the org's chain and names the first link that does not hold.
     Roles: ADMIN, INTEGRATOR.
@@ -61,6 +67,12 @@ class AuditServiceAsyncStub(AuditServiceStub):
     """
     ListEvents: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.ListEventsRequest, _audit_service_pb2.ListEventsResponse]  # type: ignore[assignment]
     """Lists the org's events, newest first, by keyset. Roles: any. Errors: PAGE_TOKEN_INVALID."""
+    ExportEvents: _aio.UnaryStreamMultiCallable[_audit_service_pb2.ExportEventsRequest, _audit_service_pb2.ExportEventsResponse]  # type: ignore[assignment]
+    """Streams the org's events, oldest first, as far as the trail went when the call began. The
+    call itself is recorded as AUDIT_EXPORTED, after what it streams. A stream that ends without
+    `end` is incomplete: ask again with the seq of the last event received as after_seq.
+    Roles: ADMIN, INTEGRATOR.
+    """
     VerifyChain: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.VerifyChainRequest, _audit_service_pb2.VerifyChainResponse]  # type: ignore[assignment]
     """Recomputes the org's chain and names the first link that does not hold.
     Roles: ADMIN, INTEGRATOR.
@@ -89,6 +101,18 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_audit_service_pb2.ListEventsResponse, _abc.Awaitable[_audit_service_pb2.ListEventsResponse]]:
         """Lists the org's events, newest first, by keyset. Roles: any. Errors: PAGE_TOKEN_INVALID."""
+
+    @_abc_1.abstractmethod
+    def ExportEvents(
+        self,
+        request: _audit_service_pb2.ExportEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_audit_service_pb2.ExportEventsResponse], _abc.AsyncIterator[_audit_service_pb2.ExportEventsResponse]]:
+        """Streams the org's events, oldest first, as far as the trail went when the call began. The
+        call itself is recorded as AUDIT_EXPORTED, after what it streams. A stream that ends without
+        `end` is incomplete: ask again with the seq of the last event received as after_seq.
+        Roles: ADMIN, INTEGRATOR.
+        """
 
     @_abc_1.abstractmethod
     def VerifyChain(
