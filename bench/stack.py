@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
+import jwt
 
 from countersign_cli.stack.keys import mint
 from countersign_cli.stack.layout import Layout
@@ -49,6 +51,10 @@ class BenchStack:
             org_id=self.org,
             org_slug="bench",
         )
+
+    def claims(self) -> dict[str, Any]:
+        """What such a token says."""
+        return dict(jwt.decode(self.token(), options={"verify_signature": False}))
 
     @property
     def folder(self) -> Path:

@@ -15,6 +15,8 @@ compile() {
 }
 compile requirements/bootstrap.in requirements/bootstrap.txt "$@"
 compile requirements/dev.in requirements/dev.txt "$@"
+# The peer of the benchmarks, in an environment of its own.
+compile bench/peers/fastapi_celery/requirements.in bench/peers/fastapi_celery/requirements.txt "$@"
 for folder in services/approval services/push services/export-worker services/audit gateway cli; do
     compile "$folder/pyproject.toml" "$folder/requirements.txt" --constraint requirements/dev.txt "$@"
 done

@@ -1,10 +1,6 @@
 """Push over gRPC against its limits: an empty method, and the statement under pgbench."""
 
-import asyncio
 import re
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from functools import partial
 
 from bench import seed
@@ -14,9 +10,9 @@ from bench.load.pgbench import run_pgbench
 from bench.measure.figures import Round
 from bench.measure.rounds import Result, take_turns
 from bench.options import Options
+from bench.peers.process import peer_process
 from bench.stack import BenchStack, running_stack
 from countersign_cli.stack.ports import HOST
-from countersign_platform.testing.ports import free_ports
 from countersign_push.store.push import PUSH_ONE
 
 _CLIENTS = 32
@@ -30,7 +26,7 @@ async def run(options: Options) -> Result:
     )
     each = options.size(_EACH)
     per_round = each * _CLIENTS
-    async with running_stack(workers=0) as stack, empty_method() as (pid, port):
+    async with running_stack(workers=0) as stack, peer_process("empty_grpc") as (pid, port):
         like = await seed.template(stack)
         await seed.connect_folder(stack, stack.folder / "dropzone")
         database = await stack.database()
@@ -113,19 +109,3 @@ def pgbench_script(org: str) -> str:
         "\\set n :base + :client_id * :each + :i\n"
         f"{re.sub(r'--.*', '', statement)};\n"
     )
-
-
-@asynccontextmanager
-async def empty_method() -> AsyncIterator[tuple[int, int]]:
-    """The peer's process id and port."""
-    (port,) = free_ports(1)
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.peers.empty_grpc", str(port), stdout=asyncio.subprocess.PIPE
-    )
-    assert process.stdout is not None
-    await process.stdout.readline()
-    try:
-        yield process.pid, port
-    finally:
-        process.terminate()
-        await process.wait()

@@ -64,6 +64,11 @@ class Summary:
     errors: int
     spread: float
 
+    @property
+    def own_cpu_ms(self) -> float:
+        """Per request, of everything but the load."""
+        return sum(value for name, value in self.cpu_ms_by_process.items() if name != "load")
+
 
 def summary(rounds: Sequence[Round]) -> Summary:
     """What the rounds say together; one at least."""

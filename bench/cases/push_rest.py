@@ -1,0 +1,150 @@
+"""Push over REST against the stack that most teams would build for it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from functools import partial
+from uuid import UUID
+
+import asyncpg
+
+from bench import peer_stack, seed
+from bench.backends import Backends, running_backends
+from bench.load.http import request, send_requests
+from bench.measure.figures import Round
+from bench.measure.rounds import Contender, Result, take_turns
+from bench.options import Options
+from bench.outbox import until_told
+from bench.peer_stack import PeerStack
+from bench.peers.process import peer_process
+from bench.stack import BenchStack, running_stack
+from countersign_cli.stack.ports import HOST
+
+_CONNECTIONS = (32, 256)
+_OURS, _PEERS, _LOADS = 4000, 1500, 20_000
+
+
+async def run(options: Options) -> Result:
+    """Each request pushes a draft of its own, with a key; nobody delivers meanwhile."""
+    result = Result("push_rest", "What does a push over REST cost, beside FastAPI with Celery?")
+    async with AsyncExitStack() as opened:
+        backends = await opened.enter_async_context(running_backends())
+        urls = {"broker_url": backends.broker_url, "redis_url": backends.redis_url}
+        stack = await opened.enter_async_context(running_stack(workers=0, **urls))
+        peer = await opened.enter_async_context(peer_stack.peer_stack(stack, **urls))
+        _, empty_port = await opened.enter_async_context(peer_process("empty_http"))
+        ours = await _countersign(stack, backends)
+        theirs = await _fastapi(stack, backends, peer)
+        contenders: dict[str, Contender] = {
+            "the load alone": partial(_load_alone, stack, empty_port, options.size(_LOADS))
+        }
+        for connections in _CONNECTIONS:
+            contenders[_name("Countersign", connections)] = partial(
+                ours.push, options.size(_OURS), connections
+            )
+            contenders[_name("FastAPI + Celery", connections)] = partial(
+                theirs.push, options.size(_PEERS), connections
+            )
+        result.contenders = await take_turns(contenders, rounds=options.rounds)
+        await ours.database.close()
+        await theirs.database.close()
+    for connections in _CONNECTIONS:
+        _compare(result, connections)
+    return result
+
+
+def _name(who: str, connections: int) -> str:
+    return f"{who}, {connections} connections"
+
+
+def _compare(result: Result, connections: int) -> None:
+    ours = result.contenders[_name("Countersign", connections)]
+    theirs = result.contenders[_name("FastAPI + Celery", connections)]
+    at = f"at {connections} connections"
+    result.target(
+        f"push, Countersign / FastAPI + Celery, throughput {at}",
+        ours.per_second / theirs.per_second,
+        at_least=4,
+    )
+    result.target(
+        f"the same, CPU per request {at}", ours.own_cpu_ms / theirs.own_cpu_ms, at_most=0.25
+    )
+    if connections == max(_CONNECTIONS):
+        result.target(f"the same, p99 {at}", ours.p99_ms / theirs.p99_ms, at_most=0.25)
+
+
+class _Pushed:
+    """A contender: drafts that it makes, a gateway that they are pushed through."""
+
+    def __init__(
+        self,
+        target: str,
+        token: str,
+        *,
+        database: asyncpg.Connection,
+        make: Callable[[int], Awaitable[list[UUID]]],
+        pids: Mapping[str, int],
+        settled: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self.database = database
+        self._target = target
+        self._token = token
+        self._make = make
+        self._pids = pids
+        self._settled = settled
+
+    async def push(self, count: int, connections: int, _number: int) -> Round:
+        ids = await self._make(count)
+        seen = await send_requests(
+            self._target,
+            keyed_pushes(self._target, self._token, ids),
+            pids=self._pids,
+            connections=connections,
+            settled=self._settled,
+        )
+        return seen.round
+
+
+async def _countersign(stack: BenchStack, backends: Backends) -> _Pushed:
+    await seed.connect_folder(stack, stack.folder / "dropzone")
+    database, like = await stack.database(), await seed.template(stack)
+    return _Pushed(
+        f"{HOST}:{stack.ports.gateway}",
+        stack.token(),
+        database=database,
+        make=partial(seed.drafts, database, stack, like),
+        pids={**stack.pids, **backends.pids},
+        settled=partial(until_told, database),
+    )
+
+
+async def _fastapi(stack: BenchStack, backends: Backends, peer: PeerStack) -> _Pushed:
+    await peer.start_api()
+    database = await peer.database()
+    await peer_stack.connect_folder(database, stack.org, stack.folder / "peer-dropzone")
+    return _Pushed(
+        f"{HOST}:{peer.port}",
+        stack.token(),
+        database=database,
+        make=partial(peer_stack.drafts, database, stack.org),
+        pids={**peer.pids, **backends.pids, "postgres": stack.pids["postgres"]},
+    )
+
+
+async def _load_alone(stack: BenchStack, port: int, count: int, _number: int) -> Round:
+    target = f"{HOST}:{port}"
+    requests = keyed_pushes(target, stack.token(), [stack.org] * count)
+    seen = await send_requests(target, requests, pids={}, connections=max(_CONNECTIONS))
+    return seen.round
+
+
+def keyed_pushes(target: str, token: str, ids: list[UUID]) -> list[bytes]:
+    """A push of each draft, with a key of its own."""
+    return [
+        request(
+            "POST",
+            target,
+            f"/draft-orders/{each}/push",
+            {"Authorization": f"Bearer {token}", "Idempotency-Key": f"bench-{each}"},
+        )
+        for each in ids
+    ]
