@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 
-.PHONY: help demo up test bench check format protos lock clean
+.PHONY: help demo up console test screenshots bench check format protos lock clean
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -12,20 +12,32 @@ demo: ## set up, start the stack, push sample orders, show file and trail, stop
 	@scripts/setup.sh stack
 	@$(BIN)/countersign demo
 
-up: ## the same stack, kept up until Ctrl-C
+up: ## the same stack with the web console, kept up until Ctrl-C
 	@scripts/setup.sh stack
+	@scripts/console.sh build --if-possible
 	@$(BIN)/countersign up
+
+console: ## build the web console into frontend/dist
+	@scripts/console.sh build
 
 test: ## every test, on real servers that it installs and starts itself (ARGS=… for pytest)
 	@scripts/setup.sh dev
 	@scripts/servers.sh
+	@scripts/console.sh build
+	@scripts/console.sh test
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+screenshots: ## the pages of the web console, into docs/screenshots
+	@scripts/setup.sh dev
+	@scripts/servers.sh
+	@scripts/console.sh build
+	@COUNTERSIGN_SCREENSHOTS=1 $(BIN)/python -m pytest tests/console -q $(ARGS)
 
 bench: ## every benchmark, into bench/RESULTS.md; NAME=… for one (ARGS=… for more)
 	@scripts/setup.sh dev
 	@$(BIN)/python -m bench $(NAME) $(ARGS)
 
-check: ## lint, format, types, layers, contracts
+check: ## lint, format, types, layers, contracts, the console too
 	@scripts/setup.sh dev
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -34,10 +46,12 @@ check: ## lint, format, types, layers, contracts
 	@$(BIN)/python scripts/protos.py check
 	@$(BIN)/python scripts/protos.py lint
 	@$(BIN)/python scripts/protos.py breaking
+	@scripts/console.sh check
 
 format: ## put the code into its one form
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+	@cd frontend && npm run --silent format
 
 protos: ## write the stubs again
 	@scripts/setup.sh dev
@@ -49,4 +63,4 @@ lock: ## lock every version with its hashes again (ARGS=--upgrade for newer ones
 clean: ## remove what was built and the one-machine stack's data
 	@for link in .countersign/postgres .countersign/demo/postgres; do \
 		[ ! -L $$link ] || rm -rf "$$(readlink -f $$link)"; done
-	@rm -rf .venv .countersign build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv frontend/dist frontend/node_modules .countersign build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

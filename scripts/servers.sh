@@ -6,6 +6,7 @@ declare -A wanted=(
     [rabbitmq-server]=/usr/sbin/rabbitmq-server
     [redis-server]=/usr/bin/redis-server
     [openssh-server]=/usr/sbin/sshd
+    [chromium]=/usr/bin/chromium
 )
 missing=()
 for package in "${!wanted[@]}"; do [ -x "${wanted[$package]}" ] || missing+=("$package"); done

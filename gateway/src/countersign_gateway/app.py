@@ -14,6 +14,7 @@ from countersign_gateway.refusals import HANDLERS
 from countersign_gateway.routes import (
     audit,
     connections,
+    console,
     drafts,
     events,
     exports,
@@ -55,7 +56,8 @@ def build_app(
     app.state.drain = drain
     app.state.max_draft_bytes = settings.max_draft_bytes
     if settings.console_folder is not None:
-        mount_console(app, settings.console_folder)
+        app.include_router(console.console_router(settings))
+        mount_console(app, settings.console_folder, settings.console_oidc_authority)
     return app
 
 

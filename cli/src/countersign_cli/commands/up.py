@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,6 +16,8 @@ from countersign_cli.stack.processes import ProcessFailedError
 from countersign_cli.stack.stack import Stack, StackRunningError
 from countersign_platform.embedded_postgres import EmbeddedPostgresError
 
+# Where `make console` puts it.
+BUILT_CONSOLE = Path("frontend/dist")
 START_ERRORS = (PortBusyError, ProcessFailedError, StackRunningError, EmbeddedPostgresError)
 
 
@@ -27,6 +30,10 @@ def up(
     redis_url: Annotated[
         str | None, typer.Option(help="redis:// URL; without one, replays cost a query.")
     ] = None,
+    console_folder: Annotated[
+        Path | None,
+        typer.Option(help="The built web console.", show_default="frontend/dist, if it is built"),
+    ] = None,
 ) -> None:
     """Start PostgreSQL and the five processes in .countersign, and keep them up."""
     stack = Stack(
@@ -35,6 +42,7 @@ def up(
         broker_url=broker_url,
         redis_url=redis_url,
         workers=workers,
+        console_folder=console_folder or _built_console(),
         report=lambda what: console.print(f"  {what}", style="dim"),
     )
     try:
@@ -67,7 +75,15 @@ async def _run(stack: Stack) -> None:
         await stack.stop()
 
 
+def _built_console() -> Path | None:
+    return BUILT_CONSOLE.resolve() if (BUILT_CONSOLE / "index.html").is_file() else None
+
+
 def _show(stack: Stack) -> None:
     console.print(f"\nCountersign is up at [bold]{stack.url}[/bold]   API: {stack.url}/docs")
+    if stack.console_folder is None:
+        console.print("no web console: it is not built (make console)")
+    else:
+        console.print(f"console   {stack.url}/console/")
     console.print(f"dropzone  {stack.layout.dropzone}\nlogs      {stack.layout.logs}")
     console.print("Ctrl-C stops it. In another terminal here: countersign drafts list\n")

@@ -2,9 +2,11 @@
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from countersign_cli.stack.layout import Layout
 from countersign_cli.stack.ports import HOST, Ports
+from countersign_platform.auth.minting import KEY_FILE_NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +18,8 @@ class Backends:
     audit_url: str
     broker_url: str | None = None
     redis_url: str | None = None
+    # The built console, if there is one.
+    console_folder: Path | None = None
 
 
 MODULES = {
@@ -48,6 +52,7 @@ def process_environments(
     }
     push_extra = {"COUNTERSIGN_SECRET_KEYS_FILE": str(layout.keys / "secret_keys")}
     broker = {"COUNTERSIGN_BROKER_URL": backends.broker_url} if backends.broker_url else {}
+    console = _console(layout, backends.console_folder)
     redis = {"COUNTERSIGN_REDIS_URL": backends.redis_url} if backends.redis_url else {}
     return {
         "audit": at(ports.audit, ports.audit_probe)
@@ -69,9 +74,20 @@ def process_environments(
             "COUNTERSIGN_SERVICE_TOKEN_FILE": str(layout.keys / "worker.token"),
         },
         "gateway": at(ports.gateway, ports.gateway_probe)
+        | console
         | {
             "COUNTERSIGN_APPROVAL_TARGET": f"{HOST}:{ports.approval}",
             "COUNTERSIGN_PUSH_TARGET": f"{HOST}:{ports.push}",
             "COUNTERSIGN_AUDIT_TARGET": f"{HOST}:{ports.audit}",
         },
+    }
+
+
+def _console(layout: Layout, folder: Path | None) -> dict[str, str]:
+    """With the console comes its sign-in: the stack's own key, for this machine alone."""
+    if folder is None:
+        return {}
+    return {
+        "COUNTERSIGN_CONSOLE_FOLDER": str(folder),
+        "COUNTERSIGN_DEVELOPMENT_SIGNING_KEY": str(layout.keys / KEY_FILE_NAME),
     }

@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
@@ -39,6 +40,7 @@ class Stack:
         broker_url: str | None = None,
         redis_url: str | None = None,
         workers: int = 1,
+        console_folder: Path | None = None,
         report: Report = lambda _: None,
     ) -> None:
         """`workers`: 0 leaves what is pushed waiting."""
@@ -47,6 +49,7 @@ class Stack:
         self._broker_url = broker_url
         self._redis_url = redis_url
         self._workers = workers
+        self.console_folder = console_folder
         self._report = report
         self._postgres = EmbeddedPostgres(layout.postgres)
         self._environments: dict[str, dict[str, str]] = {}
@@ -106,6 +109,7 @@ class Stack:
             audit_url=self._postgres.url("countersign", audit),
             broker_url=self._broker_url,
             redis_url=self._redis_url,
+            console_folder=self.console_folder,
         )
         self._environments = self._with_replicas(
             process_environments(self.layout, self.ports, backends)

@@ -1,0 +1,65 @@
+/** What stands around every page: navigation, banners, the person's menu, the shortcuts' help. */
+import { Link, Outlet } from "@tanstack/react-router";
+import { Suspense, lazy, useEffect, useState } from "react";
+import { useTranslation } from "react-i18next";
+
+import { listenForShortcuts, useShortcuts } from "../keyboard/shortcuts";
+import { Button } from "../ui/Button";
+import { AwayBanner } from "./AwayBanner";
+import styles from "./Layout.module.css";
+
+const AccountMenu = lazy(() => import("./AccountMenu"));
+const ShortcutHelp = lazy(() => import("../keyboard/ShortcutHelp"));
+
+export function Layout() {
+  const { t } = useTranslation();
+  const [helpOpen, setHelpOpen] = useState(false);
+  useEffect(listenForShortcuts, []);
+  useShortcuts([
+    {
+      key: "?",
+      label: t("keyboard.help"),
+      run: () => {
+        setHelpOpen(true);
+      },
+    },
+  ]);
+  return (
+    <>
+      <a className={styles.skip} href="#content">
+        {t("common.skipToContent")}
+      </a>
+      <header className={styles.header}>
+        <span className={styles.product}>{t("common.product")}</span>
+        <nav aria-label={t("common.navigation")} className={styles.navigation}>
+          <Link to="/drafts">{t("common.drafts")}</Link>
+        </nav>
+        <Button
+          variant="quiet"
+          aria-label={t("keyboard.open")}
+          onPress={() => {
+            setHelpOpen(true);
+          }}
+        >
+          <kbd>?</kbd>
+        </Button>
+        <Suspense>
+          <AccountMenu />
+        </Suspense>
+      </header>
+      <AwayBanner />
+      <main id="content" tabIndex={-1}>
+        <Outlet />
+      </main>
+      {helpOpen && (
+        <Suspense>
+          <ShortcutHelp
+            onClose={() => {
+              setHelpOpen(false);
+            }}
+          />
+        </Suspense>
+      )}
+    </>
+  );
+}

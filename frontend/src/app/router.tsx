@@ -1,0 +1,41 @@
+/** Every address of the console. A page's code is loaded when someone goes there. */
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+} from "@tanstack/react-router";
+
+import { draftSearch } from "../pages/drafts/search";
+import { Layout } from "./Layout";
+import { NotFound, PageFailed } from "./PageFailed";
+
+const root = createRootRoute({ component: Layout, notFoundComponent: NotFound });
+
+const home = createRoute({
+  getParentRoute: () => root,
+  path: "/",
+  beforeLoad: () => redirect({ to: "/drafts", throw: true }),
+});
+
+const drafts = createRoute({
+  getParentRoute: () => root,
+  path: "/drafts",
+  validateSearch: draftSearch,
+  component: lazyRouteComponent(() => import("../pages/drafts/DraftList"), "DraftList"),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([home, drafts]),
+  basepath: "/console",
+  defaultErrorComponent: PageFailed,
+  defaultPreload: "intent",
+  scrollRestoration: true,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,42 @@
+import type { common as en } from "../en/common";
+
+export const common: typeof en = {
+  product: "Countersign",
+  skipToContent: "Zum Inhalt",
+  navigation: "Hauptnavigation",
+  drafts: "Auftragsentwürfe",
+  loading: "Wird geladen …",
+  none: "keine",
+  close: "Schließen",
+  cancel: "Abbrechen",
+  tryAgain: "Erneut versuchen",
+  account: "Konto und Einstellungen",
+  signedInAs: "{{subject}} · {{org}}",
+  roles: "Rolle: {{roles}}",
+  signOut: "Abmelden",
+  appearance: "Darstellung",
+  theme: { system: "Wie das System", light: "Hell", dark: "Dunkel" },
+  language: "Sprache",
+  languages: { en: "English", de: "Deutsch" },
+  serverAway:
+    "Der Server antwortet nicht. Die Anzeige kann veraltet sein; es wird weiter versucht.",
+  notFound: "Diese Seite gibt es nicht.",
+  failed: "Diese Seite kann nicht angezeigt werden.",
+  status: {
+    NEW: "Neu",
+    EXTRACTED: "Ausgelesen",
+    NEEDS_REVIEW: "Zu prüfen",
+    READY: "Bereit",
+    APPROVED: "Freigegeben",
+    PUSHING: "In Übertragung",
+    PUSHED: "Übertragen",
+    ERROR: "Fehler",
+    REJECTED: "Abgelehnt",
+  },
+  role: {
+    ADMIN: "Administration",
+    INTEGRATOR: "Integration",
+    OPERATOR: "Bearbeitung",
+    VIEWER: "Nur lesen",
+  },
+};

@@ -1,0 +1,16 @@
+export const drafts = {
+  title: "Draft orders",
+  all: "All",
+  reference: "Reference",
+  customer: "Customer",
+  orderNumber: "Order number",
+  orderDate: "Ordered",
+  value: "Value",
+  lines: "Lines",
+  status: "Status",
+  updated: "Changed",
+  table: "Draft orders, newest first",
+  empty: "No draft order fits.",
+  nextPage: "Next page",
+  firstPage: "First page",
+};

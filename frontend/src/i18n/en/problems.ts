@@ -1,0 +1,22 @@
+/** What a refusal means for the person; by the code of the problem document. */
+export const problems = {
+  serverAway: "The server does not answer.",
+  requestId: "Request {{id}}",
+  unknown: "{{detail}}",
+  UNAUTHENTICATED: "Your sign-in has run out.",
+  ROLE_REQUIRED: "Your role does not allow this. Allowed: {{roles}}.",
+  FOUR_EYES_REQUIRED: "A second person is needed: {{detail}}",
+  DRAFT_NOT_FOUND: "This draft order does not exist.",
+  WRONG_STATE: "The draft order is {{current}}; it would have to be {{allowed}}.",
+  ALREADY_APPROVED: "The draft order is approved already.",
+  EXPORT_EXISTS: "An export of this draft order is on its way or done.",
+  EXPORT_ALREADY_SUCCEEDED: "The export succeeded already.",
+  OUTCOME_UNKNOWN: "It is not known yet whether the file reached the ERP.",
+  VERSION_MISMATCH: "Someone changed this draft order since you saw it.",
+  NO_ACTIVE_CONNECTION: "There is no active ERP connection.",
+  CONNECTION_AMBIGUOUS: "There are several ERP connections; choose one.",
+  RATE_LIMITED: "Too many requests; try again shortly.",
+  UNAVAILABLE: "A part of the system does not answer; try again shortly.",
+  DEADLINE_EXCEEDED: "The answer did not come in time; the action may still take effect.",
+  INTERNAL: "Something went wrong on the server.",
+};
