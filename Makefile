@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 
-.PHONY: help demo up console test screenshots bench check format protos lock clean
+.PHONY: help demo up console test screenshots bench check format protos openapi lock clean
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,11 @@ format: ## put the code into its one form
 protos: ## write the stubs again
 	@scripts/setup.sh dev
 	@$(BIN)/python scripts/protos.py generate
+
+openapi: ## write the REST document and the console's client again
+	@scripts/setup.sh dev
+	@$(BIN)/python -m countersign_gateway.write_openapi gateway/openapi.json
+	@cd frontend && npm run --silent api
 
 lock: ## lock every version with its hashes again (ARGS=--upgrade for newer ones)
 	@scripts/lock.sh $(ARGS)

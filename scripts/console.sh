@@ -41,7 +41,7 @@ case "$what" in
     build) npm run --silent build ;;
     check)
         npm run --silent api:check >/dev/null ||
-            missing "src/api/schema.d.ts is not what gateway/openapi.json makes: run npm run api in frontend/"
+            missing "src/api/schema.d.ts is not what gateway/openapi.json makes: run make openapi"
         npm run --silent types
         npm run --silent lint -- --cache --cache-location node_modules/.cache/eslint
         npm run --silent format:check

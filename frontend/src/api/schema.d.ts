@@ -48,6 +48,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/audit-log/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Audit Events
+         * @description Stream audit events, oldest first: all of them, or those that fit.
+         */
+        get: operations["exportAuditEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/audit-log/verify": {
         parameters: {
             query?: never;
@@ -795,6 +815,12 @@ export interface components {
             /** User Agent */
             user_agent: string | null;
         };
+        /**
+         * AuditFormat
+         * @description A format by its name.
+         * @enum {string}
+         */
+        AuditFormat: "jsonl" | "csv" | "cloudevents";
         /**
          * AuditPageReply
          * @description One page, newest first.
@@ -2239,6 +2265,7 @@ export type ApprovalReply = components['schemas']['ApprovalReply'];
 export type ApproveItem = components['schemas']['ApproveItem'];
 export type ApproveReply = components['schemas']['ApproveReply'];
 export type AuditEventReply = components['schemas']['AuditEventReply'];
+export type AuditFormat = components['schemas']['AuditFormat'];
 export type AuditPageReply = components['schemas']['AuditPageReply'];
 export type BatchApproveBody = components['schemas']['BatchApproveBody'];
 export type BatchApproveReply = components['schemas']['BatchApproveReply'];
@@ -2530,6 +2557,106 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditPageReply"];
+                };
+            };
+            /** @description Malformed; `errors` names every field */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description No valid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description Not allowed for your role, or a second person is needed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description Too many requests; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description Temporarily unavailable; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description The answer did not come in time */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+        };
+    };
+    exportAuditEvents: {
+        parameters: {
+            query?: {
+                /** @description Any of these; may repeat. */
+                action?: string[];
+                /** @description The token's subject. */
+                actor_user_id?: string | null;
+                /** @description Only events above this seq: where an earlier download broke off. */
+                after_seq?: number;
+                /** @description The draft's whole story. */
+                draft_order_id?: string | null;
+                /** @description With entity_type. */
+                entity_id?: string | null;
+                /** @description With entity_id. */
+                entity_type?: string | null;
+                /** @description jsonl: everything that proves the trail. csv: for reading. cloudevents: one per line. */
+                format?: components["schemas"]["AuditFormat"];
+                /** @description At or after. */
+                occurred_from?: string | null;
+                /** @description Before. */
+                occurred_to?: string | null;
+                /** @description X-Request-Id of the call. */
+                request_id?: string | null;
+                /** @description Only events up to this seq; 0 means the head. */
+                up_to_seq?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The events, as they stand when the call begins. JSON lines and CloudEvents end with a record `end_of_export`; a download without it is incomplete. One that breaks ends without the last chunk; ask again with `after_seq`, which leaves CSV's first row out. */
+            200: {
+                headers: {
+                    /** @description The seq that the export goes up to. */
+                    "X-Audit-Up-To-Seq"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                    "text/csv": string;
                 };
             };
             /** @description Malformed; `errors` names every field */
