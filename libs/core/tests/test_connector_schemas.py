@@ -75,7 +75,7 @@ def test_other_dropzone_settings_are_refused(settings):
         HTTP,
         {"url": "http://erp:8080/in", "allow_insecure": True},
         {**HTTP, "headers": {"X-Client": "100"}, "accepted_statuses": [200]},
-        {**HTTP, "erp_order_id_pointer": "/order/id", "allow_private_addresses": True},
+        {**HTTP, "allow_private_addresses": True},
     ],
 )
 def test_http_settings_are_accepted(settings):
@@ -95,7 +95,8 @@ def test_http_settings_are_accepted(settings):
         {**HTTP, "headers": {"X-A": "b\r\nX-C: d"}},
         {**HTTP, "headers": {"X A": "b"}},
         {**HTTP, "accepted_statuses": [302]},
-        {**HTTP, "erp_order_id_pointer": "order"},
+        {**HTTP, "accepted_statuses": []},
+        {**HTTP, "timeout_seconds": 301},
         {**HTTP, "verify": False},
     ],
 )

@@ -19,7 +19,11 @@ from countersign_export_worker.connectors.registry import ConnectorRegistry, ins
 from countersign_export_worker.connectors.sftp_place import MARKER
 from countersign_export_worker.ports import Evidence
 from countersign_export_worker.sweeper import Sweeper
-from countersign_export_worker.testing.crash_points import WITHDRAWAL_POINTS, CrashPoint
+from countersign_export_worker.testing.crash_points import (
+    SEND_POINTS,
+    WITHDRAWAL_POINTS,
+    CrashPoint,
+)
 from countersign_export_worker.testing.samples import (
     CONNECTION,
     EXPORT,
@@ -44,7 +48,7 @@ EVIDENCE = {
 
 # After these the ERP may have picked the file up before anybody looks again.
 PUBLISHED = (CrashPoint.AFTER_RENAME, CrashPoint.BEFORE_SENT_REPORT, CrashPoint.AFTER_SENT_REPORT)
-DELIVERY_POINTS = sorted(set(CrashPoint) - WITHDRAWAL_POINTS)
+DELIVERY_POINTS = sorted(set(CrashPoint) - WITHDRAWAL_POINTS - SEND_POINTS)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from countersign_export_worker.connectors.memory import MemoryConnector
 from countersign_export_worker.connectors.registry import ConnectorRegistry, installed_connectors
 from countersign_export_worker.errors import (
     DeliveryError,
+    OutcomeUncertain,
     PermanentDeliveryError,
     TokenGone,
     TransientDeliveryError,
@@ -177,3 +178,52 @@ async def test_connector_of_a_test_is_closed_after_it() -> None:
 def test_built_in_connector_is_found_by_its_entry_point() -> None:
     """A connector is a package that is installed beside the worker."""
     assert "DROPZONE_JSON_V1" in installed_connectors()
+
+
+class OneStep(MemoryConnector):
+    """A direct connector whose one step does what it is told, and which cannot look."""
+
+    def __init__(self, act: Callable[[], object]) -> None:
+        super().__init__(is_direct=True)
+        self.act = act
+
+    async def send(self, name: DropName, document: bytes) -> None:
+        del name, document
+        result = self.act()
+        if asyncio.iscoroutine(result):
+            await result
+
+    async def has_arrived(self, name: DropName, document: bytes) -> bool:
+        del name, document
+        return False
+
+
+@pytest.mark.parametrize(
+    "act",
+    [lambda: asyncio.sleep(60), _raising(ValueError("bug")), _raising(TimeoutError("its own"))],
+    ids=["hangs", "breaks", "runs into a timeout of its own"],
+)
+async def test_a_step_that_was_not_seen_to_its_end_leaves_the_outcome_open(act) -> None:
+    """What cannot be taken back is not called a failure because it was cut short."""
+    with pytest.raises(OutcomeUncertain):
+        await _guard(OneStep(act)).send(NAME, b"{}")
+
+
+async def test_outcomes_that_nobody_knows_pause_a_connection() -> None:
+    """Each holds an export until a person has looked: three in a row are enough for a while.
+
+    What asks nobody, a look that cannot tell or a list of answers that is always empty, is no
+    sign of life.
+    """
+    breaker = Breaker(lambda: 0.0, limit=3)
+    connector = _guard(OneStep(_raising(OutcomeUncertain("no answer"))), breaker)
+    for _ in range(3):
+        with pytest.raises(OutcomeUncertain):
+            await connector.send(NAME, b"{}")
+        if not breaker.is_open:
+            assert await connector.has_arrived(NAME, b"{}") is False
+            assert await connector.poll_acks() == []
+    assert breaker.is_open
+    with pytest.raises(TransientDeliveryError) as caught:
+        await connector.send(NAME, b"{}")
+    assert caught.value.code == "CONNECTION_PAUSED"

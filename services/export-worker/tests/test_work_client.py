@@ -91,8 +91,9 @@ async def test_releasing_costs_no_attempt(client: WorkClient, bench: Any) -> Non
 async def test_held_and_deferred_reach_the_record(client: WorkClient, bench: Any) -> None:
     """With the error's code and words."""
     [assignment] = await client.claim_next(1, 0)
-    await client.report_deferred(assignment.lease, ERROR)
-    assert bench.twin.exports[EXPORT].error == ERROR
+    wish = replace(ERROR, retry_after_seconds=7.5)
+    await client.report_deferred(assignment.lease, wish)
+    assert bench.twin.exports[EXPORT].error == wish
     [assignment] = await client.claim_next(1, 0)
     await client.report_staged(assignment.lease, "the token", assignment.document_sha256)
     await client.report_held(assignment.lease, ERROR)

@@ -10,6 +10,17 @@ from typing import Any
 
 BUILT_IN_CONNECTORS = ("DROPZONE_JSON_V1", "HTTP_JSON_V1")
 
+# Headers of HTTP_JSON_V1 that no setting may name, in lower case: ours, and those that decide
+# how a request is framed or where it goes.
+RESERVED_HEADERS = frozenset(
+    {
+        *("host", "content-length", "transfer-encoding", "connection", "te", "upgrade", "trailer"),
+        *("content-type", "content-encoding", "authorization", "cookie", "expect", "user-agent"),
+        *("accept-encoding", "idempotency-key", "x-request-id", "traceparent"),
+    }
+)
+OWN_HEADER_PREFIX = "x-countersign-"
+
 
 @cache
 def connector_schema(connector_type: str) -> dict[str, Any]:

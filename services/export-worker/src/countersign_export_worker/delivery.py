@@ -287,4 +287,5 @@ class Delivery:
 
 
 def _attempt_error(error: DeliveryError) -> AttemptError:
-    return AttemptError(error.code, error.message)
+    wait = error.retry_after_seconds if isinstance(error, TransientDeliveryError) else 0.0
+    return AttemptError(error.code, error.message, wait)

@@ -11,6 +11,7 @@ from countersign_platform.telemetry.traceparent import accept_traceparent, trace
 from countersign_platform.telemetry.tracing import start_span_from
 
 _request_id: ContextVar[str] = ContextVar("countersign_worker_request_id", default="")
+_traceparent: ContextVar[str] = ContextVar("countersign_worker_traceparent", default="")
 
 
 def current_request_id() -> str:
@@ -18,11 +19,17 @@ def current_request_id() -> str:
     return _request_id.get()
 
 
+def current_traceparent() -> str:
+    """W3C trace context of the push that is being delivered; "" outside a delivery."""
+    return _traceparent.get()
+
+
 @contextmanager
 def delivery_context(assignment: Assignment) -> Iterator[None]:
     """Go on with the push's trace and request id, in spans, logs and calls."""
     traceparent = accept_traceparent(assignment.traceparent or None)
     token = _request_id.set(assignment.request_id)
+    trace_token = _traceparent.set(traceparent)
     try:
         with (
             structlog.contextvars.bound_contextvars(
@@ -36,4 +43,5 @@ def delivery_context(assignment: Assignment) -> Iterator[None]:
         ):
             yield
     finally:
+        _traceparent.reset(trace_token)
         _request_id.reset(token)

@@ -34,6 +34,11 @@ class DeliveryError(Exception):
 class TransientDeliveryError(DeliveryError):
     """Worth trying again."""
 
+    def __init__(self, code: str, message: str, *, retry_after_seconds: float = 0.0) -> None:
+        """`retry_after_seconds`: the other side asked to be left alone for that long."""
+        super().__init__(code, message)
+        self.retry_after_seconds = retry_after_seconds
+
 
 class NameTaken(TransientDeliveryError):
     """The final name is taken by a file that is not our token. A person must look."""

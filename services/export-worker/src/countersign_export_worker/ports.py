@@ -38,10 +38,14 @@ class Evidence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AttemptError:
-    """Why an attempt failed: a code for machines, a sentence for the operator."""
+    """Why an attempt failed: a code for machines, a sentence for the operator.
+
+    `retry_after_seconds`: the next attempt must not come before; 0 when there is no such wish.
+    """
 
     code: str
     message: str
+    retry_after_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,8 @@ _MOST_LEFTOVERS = 1000
 _MAX_ERP_ORDER_ID = 200
 # What a claim may say of one connection, by the contract.
 _MOST_ROOM = 64
+# Longest wish to be left alone that a report can carry, in seconds; by the contract.
+_LONGEST_WAIT = 86_400.0
 
 # Asked again, these are refused again. All else may pass: a restart, a new token, a full pool.
 _REFUSALS = frozenset(
@@ -137,6 +139,7 @@ class WorkClient:
                 lease=messages.lease_message(lease),
                 error=messages.error_message(error),
                 withdrawn=withdrawn,
+                retry_after_seconds=min(max(0.0, error.retry_after_seconds), _LONGEST_WAIT),
             ),
         )
 

@@ -13,12 +13,19 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from referencing import Registry
 
+from countersign_core.connector_schemas import (
+    OWN_HEADER_PREFIX,
+    RESERVED_HEADERS,
+    connector_schema,
+)
 from countersign_core.errors import FieldError, InvalidRequest
 from countersign_push import setting_checks as checks
 from countersign_push.connector_type import ConnectorType
 from countersign_push.setting_checks import Check
 
 _MAX_SECRET = 20_000
+# Whoever can guess it can sign orders.
+_LEAST_SIGNING_SECRET = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +102,12 @@ BUILT_IN: Mapping[str, ConnectorType] = {
         secret_names=frozenset({"password", "private_key", "private_key_passphrase"}),
         title="One JSON file per order, in a folder or over SFTP",
     ),
+    "HTTP_JSON_V1": ConnectorType(
+        connector_type="HTTP_JSON_V1",
+        config_schema=connector_schema("HTTP_JSON_V1"),
+        secret_names=frozenset({"hmac_secret", "hmac_secret_previous", "bearer_token"}),
+        title="One signed POST per order to an HTTP endpoint",
+    ),
 }
 
 
@@ -110,8 +123,10 @@ def parse_config(
     """
     connector = _connector(connector_type, plug_in)
     config = _json_object(config_json)
-    if connector_type not in BUILT_IN:
+    if connector_type != "DROPZONE_JSON_V1":
         _check_schema(connector, config)
+        if connector_type == "HTTP_JSON_V1":
+            _check_headers(config)
         return config
     transport = config.get("transport")
     if not isinstance(transport, str) or transport not in _TRANSPORTS:
@@ -152,12 +167,37 @@ def check_login(connector_type: str, config: Mapping[str, Any], secrets: Mapping
     Raises:
         InvalidRequest: on the field `secrets`.
     """
+    if connector_type == "HTTP_JSON_V1":
+        _check_signing_secrets(secrets)
     transport = _TRANSPORTS.get(config.get("transport", ""))
-    if connector_type not in BUILT_IN or transport is None or not transport.login:
+    if connector_type != "DROPZONE_JSON_V1" or transport is None or not transport.login:
         return
     if not transport.login & secrets.keys():
         names = " or ".join(sorted(transport.login))
         raise InvalidRequest([FieldError("secrets", f"must have {names}")])
+
+
+def _check_signing_secrets(secrets: Mapping[str, str]) -> None:
+    if "hmac_secret" not in secrets:
+        raise InvalidRequest([FieldError("secrets", "must have hmac_secret")])
+    short = [
+        FieldError(f"secrets.{name}", f"must have at least {_LEAST_SIGNING_SECRET} characters")
+        for name in ("hmac_secret", "hmac_secret_previous")
+        if name in secrets and len(secrets[name]) < _LEAST_SIGNING_SECRET
+    ]
+    if short:
+        raise InvalidRequest(short)
+
+
+def _check_headers(config: Mapping[str, Any]) -> None:
+    names = sorted(config.get("headers", {}))
+    taken = [
+        _problem(f"headers.{name}", "is set by the connector itself")
+        for name in names
+        if name.lower() in RESERVED_HEADERS or name.lower().startswith(OWN_HEADER_PREFIX)
+    ]
+    if taken:
+        raise InvalidRequest(taken)
 
 
 def _check_schema(connector: ConnectorType, config: Mapping[str, Any]) -> None:

@@ -233,9 +233,9 @@ class Worker(Caller):
         )
         await self.call("ReportFailed", request)
 
-    async def deferred(self, lease: pb.Lease, code: str = "TIMEOUT") -> Any:
+    async def deferred(self, lease: pb.Lease, code: str = "TIMEOUT", **more: Any) -> Any:
         """ReportDeferred; when it is due."""
-        request = pb.ReportDeferredRequest(lease=lease, error=attempt_error(code))
+        request = pb.ReportDeferredRequest(lease=lease, error=attempt_error(code), **more)
         return (await self.call("ReportDeferred", request)).next_attempt_at.ToDatetime()
 
     async def held(self, lease: pb.Lease, code: str = "UNREACHABLE") -> Any:

@@ -1,9 +1,11 @@
 """What a connection may be set to: every malformed field is named, nothing unknown is kept."""
 
+import json
+
 import pytest
 
 from countersign_core.errors import InvalidRequest
-from countersign_push.connection_config import check_secrets, parse_config
+from countersign_push.connection_config import check_login, check_secrets, parse_config
 
 KIND = "DROPZONE_JSON_V1"
 
@@ -67,7 +69,8 @@ def test_a_transport_is_one_of_those_known(transport):
 def test_a_connector_that_nobody_serves_is_refused():
     found = complaints(lambda: parse_config("CARRIER_PIGEON", "{}"))
     assert found == {
-        "connector_type": "must be one of: DROPZONE_JSON_V1, or a connector that a worker announced"
+        "connector_type": "must be one of: DROPZONE_JSON_V1, HTTP_JSON_V1,"
+        " or a connector that a worker announced"
     }
 
 
@@ -84,3 +87,30 @@ def test_secrets_have_known_names_and_values_and_never_show_in_a_refusal():
 def test_an_update_may_remove_a_secret():
     check_secrets(KIND, {"password": ""}, may_remove=True)
     assert complaints(lambda: check_secrets(KIND, {"password": ""}))
+
+
+HTTP = "HTTP_JSON_V1"
+
+
+def test_an_http_endpoint_needs_a_url_and_nothing_else():
+    assert parse_config(HTTP, '{"url": "https://erp.example/orders"}')
+    assert list(complaints(lambda: parse_config(HTTP, "{}"))) == ["config_json"]
+
+
+@pytest.mark.parametrize("name", ["Host", "AUTHORIZATION", "idempotency-key", "X-Countersign-A"])
+def test_a_header_that_the_connector_sets_cannot_be_a_fixed_one(name):
+    text = json.dumps({"url": "https://erp.example/", "headers": {"X-Tenant": "a", name: "b"}})
+    found = complaints(lambda: parse_config(HTTP, text))
+    assert found == {f"config_json.headers.{name}": "is set by the connector itself"}
+
+
+def test_an_http_endpoint_needs_a_secret_that_cannot_be_guessed():
+    config = {"url": "https://erp.example/"}
+    check_login(HTTP, config, {"hmac_secret": "s" * 16})
+    assert complaints(lambda: check_login(HTTP, config, {"bearer_token": "x"})) == {
+        "secrets": "must have hmac_secret"
+    }
+    short = {"hmac_secret": "s" * 15, "hmac_secret_previous": "1"}
+    found = complaints(lambda: check_login(HTTP, config, short))
+    assert set(found) == {"secrets.hmac_secret", "secrets.hmac_secret_previous"}
+    assert "sss" not in str(found)

@@ -329,6 +329,25 @@ async def test_the_delay_doubles_up_to_the_cap_and_chance_only_shortens_it(
     assert await worker.claim(org, export) is None
 
 
+async def test_an_erp_that_asks_to_be_left_alone_is_left_alone_that_long(queue, worker):
+    """Retry-After lengthens the delay and never shortens it."""
+    org, export = await queue.one()
+    for wish, least in ((3600, 3600), (0.1, 2 * 0.75)):
+        lease = (await worker.claim(org, export)).lease
+        now = await queue.sql.fetchval("SELECT clock_timestamp()")
+        due = await worker.deferred(lease, "ERP_BUSY", retry_after_seconds=wish)
+        assert (due - now.replace(tzinfo=None)).total_seconds() >= least - 0.5
+        await queue.make_due(export)
+
+
+@pytest.mark.parametrize("wish", [-1, 86_401])
+async def test_a_wish_beyond_a_day_is_refused(queue, worker, refused, wish):
+    org, export = await queue.one()
+    lease = (await worker.claim(org, export)).lease
+    error = await refused(worker.deferred(lease, "ERP_BUSY", retry_after_seconds=wish))
+    assert error.reason is Reason.VALIDATION_FAILED
+
+
 async def test_a_disabled_connection_finishes_what_is_under_way(queue, worker):
     org, export = await queue.one()
     await queue.sql.execute("UPDATE push.erp_connections SET status = 'DISABLED'")

@@ -6,14 +6,19 @@
 
 While it is not closed the worker asks push for no (or one) export of that connection, so that
 no attempt is burnt on a dead server and other connections get the slots. A refused login counts
-as well: many of them lock accounts.
+as well: many of them lock accounts. So does a step whose outcome nobody knows: each one holds
+an export until a person has looked.
 """
 
 from collections.abc import Callable
 from enum import StrEnum
 
+from countersign_export_worker.errors import OUTCOME_UNKNOWN
+
 # What says that the server or the login, not the file, is the trouble.
-_DEAD = frozenset({"UNREACHABLE", "TIMEOUT", "CONNECTION_LOST", "AUTHENTICATION_FAILED"})
+_DEAD = frozenset(
+    {"UNREACHABLE", "TIMEOUT", "CONNECTION_LOST", "AUTHENTICATION_FAILED", OUTCOME_UNKNOWN}
+)
 
 
 class BreakerState(StrEnum):

@@ -68,7 +68,9 @@ class GuardedConnector:
 
     async def has_arrived(self, name: DropName, document: bytes) -> bool:
         """See DirectConnectorPort."""
-        return await self._guard(lambda connector: connector.has_arrived(name, document))
+        return await self._guard(
+            lambda connector: connector.has_arrived(name, document), is_proof=False
+        )
 
     async def stage(self, name: DropName, document: bytes) -> DropName:
         """See ErpConnectorPort."""
@@ -106,7 +108,9 @@ class GuardedConnector:
 
     async def poll_acks(self) -> Sequence[AckFile]:
         """See ErpConnectorPort."""
-        return await self._guard(lambda connector: connector.poll_acks())
+        return await self._guard(
+            lambda connector: connector.poll_acks(), is_proof=not self.is_direct
+        )
 
     async def file_ack(self, ack: AckFile, *, understood: bool) -> None:
         """See ErpConnectorPort."""
@@ -115,7 +119,9 @@ class GuardedConnector:
     async def aclose(self) -> None:
         """The connector belongs to the registry, which closes it."""
 
-    async def _guard(self, act: Callable[[Any], Awaitable[_T]]) -> _T:
+    async def _guard(self, act: Callable[[Any], Awaitable[_T]], *, is_proof: bool = True) -> _T:
+        # Of a direct connector, only its one step proves that the server answers: what else it
+        # does may well ask nobody.
         if self._breaker.is_open and not self._insist:
             raise TransientDeliveryError(
                 "CONNECTION_PAUSED", "The server did not answer lately; it is left alone a while."
@@ -125,7 +131,8 @@ class GuardedConnector:
         except DeliveryError as error:
             self._breaker.record(error.code, error.message)
             raise
-        self._breaker.record("")
+        if is_proof:
+            self._breaker.record("")
         return result
 
     def _opened(self) -> AnyConnector:

@@ -26,6 +26,8 @@ class CrashPoint(StrEnum):
     AFTER_STAGED_REPORT = "after_staged_report"
     BEFORE_RENAME = "before_rename"
     AFTER_RENAME = "after_rename"
+    BEFORE_SEND = "before_send"
+    AFTER_SEND = "after_send"
     BEFORE_SENT_REPORT = "before_sent_report"
     AFTER_SENT_REPORT = "after_sent_report"
     BEFORE_WITHDRAW = "before_withdraw"
@@ -44,9 +46,13 @@ WITHDRAWAL_POINTS = frozenset(
     }
 )
 
+# Reached only by a direct connector, which has no rename and no write of its own.
+SEND_POINTS = frozenset({CrashPoint.BEFORE_SEND, CrashPoint.AFTER_SEND})
+
 _AROUND = {
     "stage": (CrashPoint.BEFORE_STAGE, None),
     "publish": (CrashPoint.BEFORE_RENAME, CrashPoint.AFTER_RENAME),
+    "send": (CrashPoint.BEFORE_SEND, CrashPoint.AFTER_SEND),
     "withdraw": (CrashPoint.BEFORE_WITHDRAW, CrashPoint.AFTER_WITHDRAW),
     "report_staged": (CrashPoint.BEFORE_STAGED_REPORT, CrashPoint.AFTER_STAGED_REPORT),
     "report_sent": (CrashPoint.BEFORE_SENT_REPORT, CrashPoint.AFTER_SENT_REPORT),

@@ -5,6 +5,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -131,7 +132,9 @@ class WorkServicer(pb_grpc.WorkServiceServicer):
     ) -> Any:
         """See the proto."""
         report = self._twin.report_deferred(
-            _lease(request), _error(request), withdrawn=request.withdrawn
+            _lease(request),
+            replace(_error(request), retry_after_seconds=request.retry_after_seconds),
+            withdrawn=request.withdrawn,
         )
         await self._do("ReportDeferred", report)
         return pb.ReportDeferredResponse()

@@ -16,17 +16,25 @@ class ReportDeferred:
         self._work = work
 
     async def __call__(
-        self, lease: Lease, error: AttemptError, *, withdrawn: bool = False
+        self,
+        lease: Lease,
+        error: AttemptError,
+        *,
+        withdrawn: bool = False,
+        retry_after_seconds: float = 0.0,
     ) -> datetime:
         """Give the lease back; when the export is due again.
 
         `withdrawn`: what was staged was taken back, so the next attempt stages anew.
+        `retry_after_seconds`: it is due no sooner.
 
         Raises:
             LeaseLost: another worker has the export, it is finished, or it was put off for
                 another reason.
         """
-        due = await self._reports.deferred(lease, error, withdrawn=withdrawn)
+        due = await self._reports.deferred(
+            lease, error, withdrawn=withdrawn, retry_after_seconds=retry_after_seconds
+        )
         if due is not None:
             return due
         export = await self._work.read(lease.org_id, lease.export_id)

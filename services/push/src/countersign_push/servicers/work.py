@@ -147,6 +147,7 @@ class WorkServicer(WorkServiceServicer):
             wire.lease(request.lease),
             wire.attempt_error(request.error),
             withdrawn=request.withdrawn,
+            retry_after_seconds=request.retry_after_seconds,
         )
         return pb.ReportDeferredResponse(next_attempt_at=timestamp(due))
 

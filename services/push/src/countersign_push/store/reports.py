@@ -78,10 +78,11 @@ SELECT draft.version IS NOT NULL AS draft_moved
 """
 
 # A held export stays held: being put off again does not tell what became of it. A token that
-# was taken back ($9) is none any more, and that does tell.
+# was taken back ($9) is none any more, and that does tell. $10: the ERP's own wish, in seconds.
 DEFERRED = f"""
 UPDATE push.exports e
-   SET error_json = {_ERROR}, next_attempt_at = {_BACKOFF}, leased_until = NULL,
+   SET error_json = {_ERROR}, leased_until = NULL,
+       next_attempt_at = greatest({_BACKOFF}, now() + make_interval(secs => $10::float8)),
        staged_name = CASE WHEN NOT $9 THEN e.staged_name END,
        staged_fence = CASE WHEN NOT $9 THEN e.staged_fence END,
        document_sha256 = CASE WHEN NOT $9 THEN e.document_sha256 END,
@@ -139,10 +140,10 @@ class ReportStore:
         )
 
     async def deferred(
-        self, lease: Lease, error: AttemptError, *, withdrawn: bool
+        self, lease: Lease, error: AttemptError, *, withdrawn: bool, retry_after_seconds: float
     ) -> datetime | None:
         """Put the export off; when it is due again. `withdrawn`: nothing is staged any more."""
-        return await self._put_off(DEFERRED, lease, error, withdrawn)
+        return await self._put_off(DEFERRED, lease, error, withdrawn, retry_after_seconds)
 
     async def held(self, lease: Lease, error: AttemptError) -> datetime | None:
         """Put a staged export off with its outcome unknown; when it is due again."""

@@ -618,10 +618,13 @@ class ReportDeferredRequest(_message.Message):
     LEASE_FIELD_NUMBER: _builtins.int
     ERROR_FIELD_NUMBER: _builtins.int
     WITHDRAWN_FIELD_NUMBER: _builtins.int
+    RETRY_AFTER_SECONDS_FIELD_NUMBER: _builtins.int
     withdrawn: _builtins.bool
     """True when the staged file was taken back and is no token any more: the record of it is
     cleared and the next attempt stages anew.
     """
+    retry_after_seconds: _builtins.float
+    """The ERP asked to be left alone for so many seconds: the next attempt comes no sooner."""
     @_builtins.property
     def lease(self) -> Global___Lease:
         """The lease."""
@@ -636,10 +639,11 @@ class ReportDeferredRequest(_message.Message):
         lease: Global___Lease | None = ...,
         error: Global___AttemptError | None = ...,
         withdrawn: _builtins.bool = ...,
+        retry_after_seconds: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "lease", b"lease"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "lease", b"lease", "withdrawn", b"withdrawn"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "lease", b"lease", "retry_after_seconds", b"retry_after_seconds", "withdrawn", b"withdrawn"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,24 +1,16 @@
-"""What every connector must do, as checks that any test runner can call.
-
-    @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
-    async def test_connector(check, harness):
-        await check(harness)
+"""Checks for connectors that write a file and rename it into view.
 
 A harness gives a connector on an empty dropzone, and shows and changes the dropzone as the
-ERP sees it. A check raises AssertionError.
+ERP sees it.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Protocol
 from uuid import UUID
 
-from countersign_export_worker.errors import (
-    DeliveryError,
-    NameTaken,
-    TokenGone,
-    TransientDeliveryError,
-)
+from countersign_export_worker.connectors.conformance.expecting import raises
+from countersign_export_worker.errors import NameTaken, TokenGone, TransientDeliveryError
 from countersign_export_worker.file_names import DropName
 from countersign_export_worker.ports import ErpConnectorPort, Whereabouts
 
@@ -78,9 +70,9 @@ async def token_is_taken_once(zone: DropzoneHarness) -> None:
     """Whoever comes second, to publish or to withdraw, finds the token gone."""
     token = await zone.connector.stage(_name(), _DOCUMENT)
     await zone.connector.publish(token)
-    with _raises(TokenGone):
+    with raises(TokenGone):
         await zone.connector.publish(token)
-    with _raises(TokenGone):
+    with raises(TokenGone):
         await zone.connector.withdraw(token)
     assert zone.files() == {_FINAL: _DOCUMENT}
 
@@ -90,7 +82,7 @@ async def token_is_taken_once_though_the_erp_was_quick(zone: DropzoneHarness) ->
     token = await zone.connector.stage(_name(), _DOCUMENT)
     await zone.connector.publish(token)
     zone.take(_FINAL)
-    with _raises(TokenGone):
+    with raises(TokenGone):
         await zone.connector.publish(token)
     assert zone.files() == {}
 
@@ -99,7 +91,7 @@ async def withdrawn_token_cannot_be_published(zone: DropzoneHarness) -> None:
     """A token that was taken back is kept under its withdrawn name."""
     token = await zone.connector.stage(_name(), _DOCUMENT)
     await zone.connector.withdraw(token)
-    with _raises(TokenGone):
+    with raises(TokenGone):
         await zone.connector.publish(token)
     assert zone.files() == {str(token.taken_back()): _DOCUMENT}
 
@@ -108,7 +100,7 @@ async def publish_overwrites_nothing(zone: DropzoneHarness) -> None:
     """A stranger's file under the final name stays, and so does the token."""
     token = await zone.connector.stage(_name(), _DOCUMENT)
     zone.put(_FINAL, b"a stranger's")
-    with _raises(NameTaken):
+    with raises(NameTaken):
         await zone.connector.publish(token)
     assert zone.files() == {_FINAL: b"a stranger's", str(token): _DOCUMENT}
 
@@ -154,7 +146,7 @@ async def another_folder_is_not_a_folder_the_token_left(zone: DropzoneHarness) -
     token = await zone.connector.stage(_name(), _DOCUMENT)
     with zone.elsewhere():
         for act in (zone.connector.publish, zone.connector.withdraw, zone.connector.trace):
-            with _raises(TransientDeliveryError) as caught:
+            with raises(TransientDeliveryError) as caught:
                 await act(token)
             assert caught[0].code == "FOLDER_CHANGED"
     await zone.connector.publish(token)
@@ -185,16 +177,3 @@ CHECKS: tuple[Check, ...] = (
     another_folder_is_not_a_folder_the_token_left,
     connection_test_passes_and_leaves_nothing,
 )
-
-
-@contextmanager
-def _raises(expected: type[Exception]) -> Iterator[list[DeliveryError]]:
-    """The block must raise `expected`; the list then has the error, if it is a DeliveryError."""
-    caught: list[DeliveryError] = []
-    try:
-        yield caught
-    except expected as error:
-        if isinstance(error, DeliveryError):
-            caught.append(error)
-    else:
-        raise AssertionError(f"{expected.__name__} was expected")
