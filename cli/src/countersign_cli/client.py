@@ -81,11 +81,21 @@ async def call(
     try:
         response = await client.request(method, path, json=body, params=params, headers=headers)
     except httpx.TransportError as error:
-        detail = f"{client.base_url} does not answer: {type(error).__name__}"
-        raise ApiError(503, {"detail": detail}) from error
+        raise unreachable(client, error) from error
     if response.is_success:
         return response
-    raise ApiError(response.status_code, _problem(response))
+    raise refusal_of(response)
+
+
+def refusal_of(response: httpx.Response) -> ApiError:
+    """The error of a response that is no success and was read."""
+    return ApiError(response.status_code, _problem(response))
+
+
+def unreachable(client: httpx.AsyncClient, error: httpx.TransportError) -> ApiError:
+    """The error of a call without an answer, or with half of one."""
+    detail = f"{client.base_url} does not answer: {type(error).__name__}"
+    return ApiError(503, {"detail": detail})
 
 
 def _problem(response: httpx.Response) -> dict[str, Any]:

@@ -459,7 +459,9 @@ def meaning(content: bytes) -> list[Any]:
     return found
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=400)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=400, deadline=None
+)
 @given(data=st.data())
 def test_any_bytes_that_are_changed_dropped_or_put_in_are_found(files, data):
     """Or they change nothing that a line says: a space between two members."""
@@ -471,7 +473,9 @@ def test_any_bytes_that_are_changed_dropped_or_put_in_are_found(files, data):
     assert report.verdict != "proven" or meaning(changed) == meaning(CONTENT)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300, deadline=None
+)
 @given(data=st.data())
 def test_any_lines_that_are_dropped_repeated_or_moved_are_found(files, data):
     lines = CONTENT.splitlines(keepends=True)
@@ -482,7 +486,9 @@ def test_any_lines_that_are_dropped_repeated_or_moved_are_found(files, data):
     assert (report.verdict == "proven") == (order == list(range(len(lines))))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200, deadline=None
+)
 @given(data=st.data())
 def test_any_member_of_any_line_that_is_changed_is_found(files, data):
     lines = export(LINKS)
