@@ -12,6 +12,8 @@ once() { [ -s "secrets/$1" ] || openssl rand -hex 24 > "secrets/$1"; }
 for name in owner approval push audit rabbitmq; do once "${name}_password"; done
 COUNTERSIGN_HOME="$PWD/secrets/home" "$cli" keys init >/dev/null
 cp secrets/home/keys/{jwks.json,relay.token,worker.token,secret_keys} secrets/
+cp secrets/home/keys/audit/signing-key.pem secrets/audit_signing_key
+cp secrets/home/keys/audit/jwks.json secrets/audit_keys
 for name in approval push audit; do
     printf 'postgresql://countersign_%s:%s@postgres:5432/countersign\n' \
         "$name" "$(cat "secrets/${name}_password")" > "secrets/${name}_database_url"
@@ -24,7 +26,7 @@ printf 'COUNTERSIGN_RABBITMQ_PASSWORD=%s\n' "$(cat secrets/rabbitmq_password)" >
         printf 'COUNTERSIGN_%s_PASSWORD=%s\n' "${name^^}" "$(cat "secrets/${name}_password")"
     done
 } > secrets/migrate.env
-chmod 0644 secrets/{jwks.json,relay.token,worker.token,secret_keys,broker_url,*_database_url,owner_password}
+chmod 0644 secrets/{jwks.json,relay.token,worker.token,secret_keys,audit_signing_key,audit_keys,broker_url,*_database_url,owner_password}
 chmod 0711 secrets
-mkdir -p dropzone && chmod 0777 dropzone
+mkdir -p dropzone archive && chmod 0777 dropzone archive
 echo "secrets are in $PWD/secrets"

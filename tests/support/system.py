@@ -20,7 +20,12 @@ import grpc
 import httpx
 
 from countersign_core.roles import Role
-from countersign_platform.auth.minting import create_signing_key, mint_token
+from countersign_platform.auth.minting import (
+    JWKS_FILE_NAME,
+    KEY_FILE_NAME,
+    create_signing_key,
+    mint_token,
+)
 
 HOST = "127.0.0.1"
 MODULES = {
@@ -141,6 +146,7 @@ class System:
         self.signing_key = create_signing_key(self.keys)
         for name, role in (("relay", Role.RELAY), ("worker", Role.WORKER)):
             self._service_token(name, role)
+        create_signing_key(self.keys / "audit")
         ring = "k1:" + base64.b64encode(secrets.token_bytes(32)).decode()
         (self.keys / "secret_keys").write_text(ring)
 
@@ -212,6 +218,11 @@ class System:
             environment["COUNTERSIGN_DATABASE_URL"] = self.database_urls[kind]
         for other, target in self.targets.items():
             environment[f"COUNTERSIGN_{other.upper()}_TARGET"] = target
+        if kind == "audit":
+            audit = self.keys / "audit"
+            environment["COUNTERSIGN_AUDIT_SIGNING_KEY_FILE"] = str(audit / KEY_FILE_NAME)
+            environment["COUNTERSIGN_AUDIT_KEYS"] = str(audit / JWKS_FILE_NAME)
+            environment["COUNTERSIGN_ARCHIVE_URL"] = (self.folder / "archive").as_uri()
         if kind in {"push", "worker"} and self.broker_url:
             environment["COUNTERSIGN_BROKER_URL"] = self.broker_url
         if kind == "push":

@@ -10,16 +10,26 @@ from uuid import UUID, uuid4
 import asyncpg
 import grpc.aio
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pydantic import SecretStr
 
 from countersign.audit.v1 import audit_service_pb2 as pb
+from countersign.audit.v1 import seal_service_pb2 as seal_pb
 from countersign.audit.v1.audit_service_pb2_grpc import AuditServiceStub
+from countersign.audit.v1.seal_service_pb2_grpc import SealServiceStub
 from countersign_audit.bootstrap import Service, build
+from countersign_audit.checkpoint_maker import Cadence, CheckpointMaker
+from countersign_audit.commands.verify_chain import VerifyChain
 from countersign_audit.event import Event, Link
 from countersign_audit.messages import message_of
+from countersign_audit.seal_archive import ArchivedCopies
+from countersign_audit.seal_archiver import SealArchiver
+from countersign_audit.seal_keys import PublicKeys, SealingKey
 from countersign_audit.settings import AuditSettings
-from countersign_audit.store import Store
+from countersign_audit.store import SealStore, Store
 from countersign_core.roles import Role
+from countersign_platform.archive.folder import FolderArchive
 from countersign_platform.database.pool import Database
 from countersign_platform.rpc.channel import open_channel
 from countersign_platform.rpc.status import error_from_rpc
@@ -27,6 +37,12 @@ from countersign_platform.testing.databases import Databases
 from countersign_platform.testing.tokens import TestTokens
 
 MakeEvent = Callable[..., Event]
+
+
+def new_key() -> str:
+    """An Ed25519 private key in PEM."""
+    form = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return Ed25519PrivateKey.generate().private_bytes(*form).decode()
 
 
 @pytest.fixture
@@ -79,6 +95,61 @@ async def store(databases: Databases) -> AsyncIterator[Store]:
     await database.close()
 
 
+@pytest.fixture
+async def seal_store(databases: Databases) -> AsyncIterator[SealStore]:
+    """The store of seals, with the grants of the service's role."""
+    database = await Database.connect(databases.url_for("audit"), "audit-tests")
+    yield SealStore(database)
+    await database.close()
+
+
+@pytest.fixture(scope="session")
+def signing_key() -> str:
+    """The key of every replica, in PEM."""
+    return new_key()
+
+
+@pytest.fixture
+def new_pem() -> str:
+    """Another key, in PEM."""
+    return new_key()
+
+
+@pytest.fixture
+def key(signing_key) -> SealingKey:
+    return SealingKey.from_pem(signing_key)
+
+
+@pytest.fixture
+def archive_folder(tmp_path):
+    """Where every replica archives."""
+    return tmp_path / "archive"
+
+
+@pytest.fixture
+def archive(archive_folder) -> ArchivedCopies:
+    return ArchivedCopies(FolderArchive.open(archive_folder, timeout_seconds=10))
+
+
+@pytest.fixture
+def seal(seal_store, archive, key):
+    """Makes every checkpoint that could be due, and archives it; how many were made."""
+
+    async def seal(events: int = 1_000_000, archived: bool = True) -> int:
+        made = await CheckpointMaker(seal_store, key, Cadence(events, 0)).make_due()
+        if archived:
+            await SealArchiver(seal_store, archive).bring_all()
+        return made
+
+    return seal
+
+
+@pytest.fixture
+def verify_chain(store, seal_store, archive, key) -> VerifyChain:
+    """The command on the real store."""
+    return VerifyChain(store, seal_store, archive, PublicKeys({}).with_key(key))
+
+
 @dataclass(frozen=True, slots=True)
 class AuditClient:
     """Calls one replica over gRPC. Refusals come as the error that the service raised."""
@@ -114,12 +185,18 @@ class AuditClient:
         except grpc.aio.AioRpcError as error:
             raise error_from_rpc(error) from error
 
+    async def checkpoints(self, org_id: UUID, **fields: Any) -> seal_pb.ListCheckpointsResponse:
+        """ListCheckpoints as an integrator of the org."""
+        token = self.tokens.user(org_id, Role.INTEGRATOR)
+        return await self.call("ListCheckpoints", seal_pb.ListCheckpointsRequest(**fields), token)
+
     async def call(
         self, method: str, request: Any, token: str | None, metadata: tuple[Any, ...] = ()
     ) -> Any:
-        """Any method with any token."""
+        """Any method of any of its services, with any token."""
         bearer = () if token is None else (("authorization", f"Bearer {token}"),)
-        stub = getattr(AuditServiceStub(self.channel), method)
+        stubs = (AuditServiceStub(self.channel), SealServiceStub(self.channel))
+        stub = next(getattr(each, method) for each in stubs if hasattr(each, method))
         try:
             return await stub(request, metadata=(*bearer, *metadata))
         except grpc.aio.AioRpcError as error:
@@ -130,18 +207,24 @@ StartReplica = Callable[..., Any]
 
 
 @pytest.fixture
-async def start_replica(databases: Databases, tokens: TestTokens) -> AsyncIterator[StartReplica]:
+async def start_replica(
+    databases: Databases, tokens: TestTokens, signing_key: str, archive_folder: Any
+) -> AsyncIterator[StartReplica]:
     """Starts an audit service in this process; each call is one more replica."""
     async with AsyncExitStack() as stack:
 
         async def start(**settings: Any) -> AuditClient:
             service = await build(
                 AuditSettings(
-                    listen="127.0.0.1:0",
-                    probe_listen="127.0.0.1:0",
-                    jwks=tokens.jwks,
-                    database_url=SecretStr(databases.url_for("audit")),
-                    **settings,
+                    **{
+                        "listen": "127.0.0.1:0",
+                        "probe_listen": "127.0.0.1:0",
+                        "jwks": tokens.jwks,
+                        "database_url": SecretStr(databases.url_for("audit")),
+                        "audit_signing_key": SecretStr(signing_key),
+                        "archive_url": archive_folder.as_uri(),
+                        **settings,
+                    }
                 )
             )
             stack.push_async_callback(service.stop)

@@ -6,7 +6,6 @@ from uuid import uuid4
 
 import pytest
 
-from countersign_audit.commands.verify_chain import VerifyChain
 from countersign_audit.partition_keeper import PartitionKeeper
 from countersign_core.errors import Unavailable
 
@@ -61,7 +60,9 @@ async def test_appends_make_the_month_that_they_need(store, owner, make_event):
 
 
 @pytest.mark.integration
-async def test_a_chain_runs_through_months_and_never_back(store, owner, org_id, make_event):
+async def test_a_chain_runs_through_months_and_never_back(
+    store, owner, org_id, make_event, verify_chain
+):
     """The clock stood in 2040 once; what follows stays there, so that a month is one stretch."""
     await store.append([make_event(), make_event()])
     await owner.execute("ALTER TABLE audit.chain_heads DISABLE TRIGGER USER")
@@ -70,7 +71,7 @@ async def test_a_chain_runs_through_months_and_never_back(store, owner, org_id, 
     assert "audit.events_2040_01" in await _names(owner)
     recorded = await owner.fetch("SELECT recorded_at FROM audit.events ORDER BY seq")
     assert recorded == sorted(recorded)
-    verdict = await VerifyChain(store)(org_id, 0, 0)
+    verdict = await verify_chain(org_id, 0, 0)
     assert (verdict.flaw, verdict.checked) == (None, 3)
 
 

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
-async def process(databases, tokens):
+async def process(databases, tokens, signing_key):
     """`countersign-audit` on free ports, and the port that its probes were bound to."""
     environment = {
         **os.environ,
@@ -21,6 +21,7 @@ async def process(databases, tokens):
         "COUNTERSIGN_PROBE_LISTEN": "127.0.0.1:0",
         "COUNTERSIGN_JWKS": tokens.jwks,
         "COUNTERSIGN_DATABASE_URL": databases.url_for("audit"),
+        "COUNTERSIGN_AUDIT_SIGNING_KEY": signing_key,
     }
     started = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "countersign_audit"),

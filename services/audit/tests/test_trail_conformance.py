@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from countersign_audit.chain import GENESIS_HASH, link_hash
+from countersign_audit.chain import GENESIS_HASH, link_hash, row_of
 from countersign_audit.event import Event, Head
 from countersign_audit.memory_trail import MemoryTrail
 from countersign_audit.ports import EventFilters, Extent
@@ -29,6 +29,12 @@ async def test_events_are_chained_in_the_order_given(trail, org_id, make_event):
         assert (link.prev_hash, link.hash) == (before, link_hash(before, link.event, link.seq))
         before = link.hash
     assert await trail.extent(org_id) == Extent(Head(5, before), None)
+
+
+async def test_rows_are_the_links_in_bulk(trail, org_id, make_event):
+    await trail.append([make_event(actor_user_id="Zoë"), make_event()])
+    rows = [tuple(row) for row in await trail.rows(org_id, 1, 9)]
+    assert rows == [row_of(link) for link in await trail.links(org_id, 1, 9)]
 
 
 async def test_known_events_are_left_alone(trail, org_id, make_event):

@@ -5,8 +5,8 @@ from uuid import uuid4
 import pytest
 
 from countersign.audit.v1 import audit_service_pb2 as pb
+from countersign_audit import chain_walk
 from countersign_audit.chain import link_hash
-from countersign_audit.commands import verify_chain
 from countersign_core.errors import Forbidden
 from countersign_core.roles import Role
 
@@ -17,7 +17,7 @@ LENGTH = 12
 
 @pytest.fixture(autouse=True)
 def short_stretches(monkeypatch):
-    monkeypatch.setattr(verify_chain, "STRETCH", 5)
+    monkeypatch.setattr(chain_walk, "STRETCH", 5)
 
 
 @pytest.fixture
@@ -46,7 +46,11 @@ async def test_an_untouched_chain_is_valid(audit, org_id, chain, owner):
     verdict = await audit.verify(org_id)
     head = await owner.fetchrow("SELECT * FROM audit.chain_heads WHERE org_id = $1", org_id)
     assert verdict == pb.VerifyChainResponse(
-        valid=True, checked=LENGTH, head_seq=head["seq"], head_hash=head["hash"].hex()
+        valid=True,
+        checked=LENGTH,
+        head_seq=head["seq"],
+        head_hash=head["hash"].hex(),
+        archive_compared=True,
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from countersign_cli.stack.layout import Layout
 from countersign_cli.stack.ports import HOST, Ports
-from countersign_platform.auth.minting import KEY_FILE_NAME
+from countersign_platform.auth.minting import JWKS_FILE_NAME, KEY_FILE_NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +51,17 @@ def process_environments(
         "COUNTERSIGN_SERVICE_TOKEN_FILE": str(layout.keys / "relay.token"),
     }
     push_extra = {"COUNTERSIGN_SECRET_KEYS_FILE": str(layout.keys / "secret_keys")}
+    audit_extra = {
+        "COUNTERSIGN_AUDIT_SIGNING_KEY_FILE": str(layout.audit_keys / KEY_FILE_NAME),
+        "COUNTERSIGN_AUDIT_KEYS": str(layout.audit_keys / JWKS_FILE_NAME),
+        "COUNTERSIGN_ARCHIVE_URL": layout.archive.as_uri(),
+    }
     broker = {"COUNTERSIGN_BROKER_URL": backends.broker_url} if backends.broker_url else {}
     console = _console(layout, backends.console_folder)
     redis = {"COUNTERSIGN_REDIS_URL": backends.redis_url} if backends.redis_url else {}
     return {
         "audit": at(ports.audit, ports.audit_probe)
+        | audit_extra
         | {"COUNTERSIGN_DATABASE_URL": backends.audit_url},
         "approval": at(ports.approval, ports.approval_probe)
         | relay

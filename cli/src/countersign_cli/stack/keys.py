@@ -25,6 +25,8 @@ def ensure_keys(layout: Layout) -> None:
     """Make what is missing; service tokens are made anew at each start."""
     if not (layout.keys / "jwks.json").exists():
         create_signing_key(layout.keys)
+    if not (layout.audit_keys / KEY_FILE_NAME).exists():
+        create_signing_key(layout.audit_keys)
     ring = layout.keys / "secret_keys"
     if not ring.exists():
         write_private(ring, _new_key("k1") + "\n")

@@ -32,6 +32,16 @@ class Layout:
         return self.home / "dropzone"
 
     @property
+    def audit_keys(self) -> Path:
+        """The key that signs checkpoints, and the set of its and older keys' public halves."""
+        return self.keys / "audit"
+
+    @property
+    def archive(self) -> Path:
+        """The documents that were delivered and the checkpoints that were made, as they were."""
+        return self.home / "archive"
+
+    @property
     def logs(self) -> Path:
         """One file per process."""
         return self.home / "logs"

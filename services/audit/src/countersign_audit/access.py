@@ -3,10 +3,13 @@
 from countersign_core.roles import INTEGRATORS, READERS, RELAYS
 
 SERVICE = "countersign.audit.v1.AuditService"
+SEALS = "countersign.audit.v1.SealService"
 
 ACCESS = {
     f"/{SERVICE}/AppendEvents": RELAYS,
     f"/{SERVICE}/ListEvents": READERS,
     f"/{SERVICE}/ExportEvents": INTEGRATORS,
     f"/{SERVICE}/VerifyChain": INTEGRATORS,
+    f"/{SEALS}/ListCheckpoints": INTEGRATORS,
+    f"/{SEALS}/ListSealKeys": READERS,
 }

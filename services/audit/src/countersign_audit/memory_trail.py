@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from countersign_audit.chain import GENESIS_HASH, link_hash
+from countersign_audit.chain import GENESIS_HASH, Row, link_hash, row_of
 from countersign_audit.event import Event, Head, Link
 from countersign_audit.ports import EventFilters, Extent
 
@@ -59,6 +59,10 @@ class MemoryTrail:
         """As ports.ChainReader."""
         in_range = (link for link in self.chains[org_id] if first <= link.seq <= last)
         return sorted(in_range, key=lambda link: link.seq)
+
+    async def rows(self, org_id: UUID, first: int, last: int) -> Sequence[Row]:
+        """As ports.ChainReader."""
+        return list(map(row_of, await self.links(org_id, first, last)))
 
     def _link(self, event: Event) -> None:
         head = self.heads.get(event.org_id, Head(0, GENESIS_HASH))

@@ -1,6 +1,6 @@
 """What this service counts, beside the RPC metrics that every service has."""
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 EVENTS = Counter(
     "countersign_audit_events_total",
@@ -33,4 +33,21 @@ LINKS_VERIFIED = Counter(
 PARTITION_FAILURES = Counter(
     "countersign_audit_partition_failures_total",
     "Attempts to make partitions ahead of time that failed.",
+)
+CHECKPOINTS = Counter("countersign_audit_checkpoints_total", "Checkpoints made.")
+CHECKPOINTS_REFUSED = Counter(
+    "countersign_audit_checkpoints_refused_total",
+    "Checkpoints that were due, but not signed: the chain does not hold.",
+)
+SEALS_NOT_ARCHIVED = Gauge(
+    "countersign_audit_seals_not_archived",
+    "Seals on record that the archive does not have yet.",
+)
+ARCHIVE_FAILURES = Counter(
+    "countersign_audit_archive_failures_total",
+    "Attempts to write seals to the archive, or to read them there, that failed.",
+)
+SEALING_FAILURES = Counter(
+    "countersign_audit_sealing_failures_total",
+    "Turns of the sealing that failed; the next turn tries again.",
 )

@@ -1,10 +1,13 @@
 """Whether the seals of an org hold together, and whether its chain agrees with them."""
 
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 from uuid import UUID
 
 from countersign_audit.chain import GENESIS_HASH
+from countersign_audit.chain_check import Flaw
 from countersign_audit.event import Head
 from countersign_audit.seal_keys import PublicKeys
 from countersign_audit.seals import NO_SEAL, Checkpoint, Seal, Tombstone, is_signed, seal_hash
@@ -17,6 +20,9 @@ class SealFlaw:
     number: int
     seq: int
     problem: str
+
+
+AnyFlaw: TypeAlias = Flaw | SealFlaw
 
 
 class SealCheck:
@@ -35,6 +41,8 @@ class SealCheck:
         self.reached = 0
         self.latest: Seal | None = None
         self.due: dict[int, list[Checkpoint]] = {}
+        # The keys of `due`; a checkpoint never goes back, so they come in order.
+        self._seqs: list[int] = []
 
     def take_all(self, seals: Iterable[Seal]) -> SealFlaw | None:
         """The first flaw of them."""
@@ -48,7 +56,7 @@ class SealCheck:
         if isinstance(seal, Tombstone):
             self._remove(seal)
         else:
-            self.due.setdefault(seal.seq, []).append(seal)
+            self._await(seal)
         self.number, self.hash = seal.number, seal_hash(seal)
         self.reached, self.latest = max(self.reached, seal.last[0]), seal
         return None
@@ -61,12 +69,26 @@ class SealCheck:
                 return SealFlaw(checkpoint.number, link.seq, problem)
         return None
 
+    def due_from(self, first: int, last: int) -> Sequence[int]:
+        """Every seq from `first` to `last` that a checkpoint vouches for, in order."""
+        return self._seqs[bisect_left(self._seqs, first) : bisect_right(self._seqs, last)]
+
+    def differs_from(self, head: Head) -> SealFlaw | None:
+        """The flaw when the last seal is not the one that `head` (number and hash) names."""
+        if (self.number, self.hash) == (head.seq, head.hash):
+            return None
+        if self.number < head.seq:
+            problem = f"seal {self.number + 1} is missing: {head.seq} were made"
+            return SealFlaw(self.number + 1, self.reached + 1, problem)
+        problem = f"the head of the seals is not seal {self.number}"
+        return SealFlaw(self.number, self.reached, problem)
+
     def beyond(self, head_seq: int) -> SealFlaw | None:
         """The flaw when the chain ends before what the first such checkpoint vouches for."""
-        cut = min((seq for seq in self.due if seq > head_seq), default=None)
-        if cut is None:
+        cut = bisect_right(self._seqs, head_seq)
+        if cut == len(self._seqs):
             return None
-        checkpoint = self.due[cut][0]
+        checkpoint = self.due[self._seqs[cut]][0]
         problem = f"{checkpoint.name} vouches for more: the chain ends at seq {head_seq}"
         return SealFlaw(checkpoint.number, head_seq + 1, problem)
 
@@ -102,6 +124,12 @@ class SealCheck:
                 return f"ends with another hash than {checkpoint.name}"
         return ""
 
+    def _await(self, checkpoint: Checkpoint) -> None:
+        if checkpoint.seq not in self.due:
+            self._seqs.append(checkpoint.seq)
+        self.due.setdefault(checkpoint.seq, []).append(checkpoint)
+
     def _remove(self, tombstone: Tombstone) -> None:
         self.start = Head(*tombstone.last)
         self.due = {seq: each for seq, each in self.due.items() if seq > tombstone.to_seq}
+        self._seqs = list(self.due)

@@ -62,12 +62,16 @@ class PublicKeys:
         return cls({str(public_jwk(key)["kid"]): key for key in found})
 
     def with_key(self, key: SealingKey) -> "PublicKeys":
-        """These and one more."""
-        return PublicKeys(self._keys | {key.key_id: key.public_key})
+        """These, and before them one more."""
+        return PublicKeys({key.key_id: key.public_key, **self._keys})
 
     def to_jwks(self) -> dict[str, list[dict[str, str]]]:
         """The key set as JSON."""
         return {"keys": [public_jwk(key) for key in self._keys.values()]}
+
+    def to_json(self) -> str:
+        """The key set as it stands in a file."""
+        return json.dumps(self.to_jwks(), indent=2) + "\n"
 
     def verify(self, key_id: str, signature: bytes, data: bytes) -> bool:
         """Whether `signature` over `data` was made with the key `key_id`, which is known."""

@@ -12,7 +12,7 @@ import hashlib
 import json
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias, TypeVar
 from uuid import UUID
 
 from countersign_audit.chain import netstring, timestamp_text
@@ -88,6 +88,7 @@ class Tombstone:
 
 
 Seal: TypeAlias = Checkpoint | Tombstone
+S = TypeVar("S", Checkpoint, Tombstone)
 
 _KINDS: dict[str, type[Seal]] = {kind.FORM: kind for kind in (Checkpoint, Tombstone)}
 
@@ -103,7 +104,7 @@ def seal_hash(seal: Seal) -> bytes:
     return hashlib.sha256(canonical_form(seal)).digest()
 
 
-def sign(seal: Seal, key: SealingKey) -> Seal:
+def sign(seal: S, key: SealingKey) -> S:
     """The seal with the key's id and an Ed25519 signature over its canonical form."""
     named = replace(seal, key_id=key.key_id)
     return replace(named, signature=key.sign(canonical_form(named)))

@@ -12,6 +12,7 @@ from countersign_audit.commands.list_events import ListEvents
 from countersign_audit.commands.verify_chain import VerifyChain
 from countersign_audit.messages import events_of, filters_of, message_of
 from countersign_audit.replies import piece_reply
+from countersign_audit.seal_messages import verdict_message
 from countersign_platform.rpc.call import current_call
 
 
@@ -61,11 +62,4 @@ class AuditServicer(pb_grpc.AuditServiceServicer):
     ) -> pb.VerifyChainResponse:
         """Verifies the caller's org."""
         verdict = await self._verify_chain(current_call().org_id, request.from_seq, request.to_seq)
-        return pb.VerifyChainResponse(
-            valid=verdict.flaw is None,
-            checked=verdict.checked,
-            head_seq=verdict.head.seq,
-            head_hash=verdict.head.hash.hex(),
-            first_bad_seq=verdict.flaw.seq if verdict.flaw else 0,
-            problem=verdict.flaw.problem if verdict.flaw else "",
-        )
+        return verdict_message(verdict)

@@ -427,6 +427,12 @@ class VerifyChainResponse(_message.Message):
     HEAD_HASH_FIELD_NUMBER: _builtins.int
     FIRST_BAD_SEQ_FIELD_NUMBER: _builtins.int
     PROBLEM_FIELD_NUMBER: _builtins.int
+    FIRST_BAD_SEAL_FIELD_NUMBER: _builtins.int
+    SEALS_FIELD_NUMBER: _builtins.int
+    SEALED_SEQ_FIELD_NUMBER: _builtins.int
+    REMOVED_SEQ_FIELD_NUMBER: _builtins.int
+    ARCHIVE_COMPARED_FIELD_NUMBER: _builtins.int
+    ARCHIVED_SEALS_FIELD_NUMBER: _builtins.int
     valid: _builtins.bool
     """Whether every link holds."""
     checked: _builtins.int
@@ -439,6 +445,22 @@ class VerifyChainResponse(_message.Message):
     """seq of the first link that does not hold; 0 when all do."""
     problem: _builtins.str
     """What is wrong with it, in one sentence; empty when all hold."""
+    first_bad_seal: _builtins.int
+    """Number of the first seal (checkpoint or tombstone) that does not hold, or that the chain
+    contradicts; 0 when the flaw is not one of seals.
+    """
+    seals: _builtins.int
+    """Seals checked."""
+    sealed_seq: _builtins.int
+    """The last seq that a seal vouches for; what follows has the chain alone."""
+    removed_seq: _builtins.int
+    """Events up to this seq were removed when their retention ended; a tombstone vouches for them."""
+    archive_compared: _builtins.bool
+    """Whether the seals were compared with those in the archive: false when it could not be
+    asked, or there is none.
+    """
+    archived_seals: _builtins.int
+    """How many of the seals the archive has."""
     def __init__(
         self,
         *,
@@ -448,10 +470,16 @@ class VerifyChainResponse(_message.Message):
         head_hash: _builtins.str = ...,
         first_bad_seq: _builtins.int = ...,
         problem: _builtins.str = ...,
+        first_bad_seal: _builtins.int = ...,
+        seals: _builtins.int = ...,
+        sealed_seq: _builtins.int = ...,
+        removed_seq: _builtins.int = ...,
+        archive_compared: _builtins.bool = ...,
+        archived_seals: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["checked", b"checked", "first_bad_seq", b"first_bad_seq", "head_hash", b"head_hash", "head_seq", b"head_seq", "problem", b"problem", "valid", b"valid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["archive_compared", b"archive_compared", "archived_seals", b"archived_seals", "checked", b"checked", "first_bad_seal", b"first_bad_seal", "first_bad_seq", b"first_bad_seq", "head_hash", b"head_hash", "head_seq", b"head_seq", "problem", b"problem", "removed_seq", b"removed_seq", "sealed_seq", b"sealed_seq", "seals", b"seals", "valid", b"valid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -91,8 +91,8 @@ class AuditServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def VerifyChain(self, request, context):
-        """Recomputes the org's chain and names the first link that does not hold.
-        Roles: ADMIN, INTEGRATOR.
+        """Recomputes the org's chain, holds it against its seals and those against the archive, and
+        names the first link or seal that does not hold. Roles: ADMIN, INTEGRATOR.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -49,8 +49,8 @@ class AuditServiceStub:
     Roles: ADMIN, INTEGRATOR.
     """
     VerifyChain: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.VerifyChainRequest, _audit_service_pb2.VerifyChainResponse]
-    """Recomputes the org's chain and names the first link that does not hold.
-    Roles: ADMIN, INTEGRATOR.
+    """Recomputes the org's chain, holds it against its seals and those against the archive, and
+    names the first link or seal that does not hold. Roles: ADMIN, INTEGRATOR.
     """
 
 @_typing.type_check_only
@@ -74,8 +74,8 @@ class AuditServiceAsyncStub(AuditServiceStub):
     Roles: ADMIN, INTEGRATOR.
     """
     VerifyChain: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.VerifyChainRequest, _audit_service_pb2.VerifyChainResponse]  # type: ignore[assignment]
-    """Recomputes the org's chain and names the first link that does not hold.
-    Roles: ADMIN, INTEGRATOR.
+    """Recomputes the org's chain, holds it against its seals and those against the archive, and
+    names the first link or seal that does not hold. Roles: ADMIN, INTEGRATOR.
     """
 
 class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -120,8 +120,8 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _audit_service_pb2.VerifyChainRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_audit_service_pb2.VerifyChainResponse, _abc.Awaitable[_audit_service_pb2.VerifyChainResponse]]:
-        """Recomputes the org's chain and names the first link that does not hold.
-        Roles: ADMIN, INTEGRATOR.
+        """Recomputes the org's chain, holds it against its seals and those against the archive, and
+        names the first link or seal that does not hold. Roles: ADMIN, INTEGRATOR.
         """
 
 def add_AuditServiceServicer_to_server(servicer: AuditServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

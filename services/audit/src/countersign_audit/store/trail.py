@@ -1,4 +1,4 @@
-"""Every SQL statement of the audit service. What it may do is set by the grants of its role."""
+"""The trail: events, their chain, the months that they stand in."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 from sqlalchemy.engine import Dialect
 
-from countersign_audit.chain import GENESIS_HASH
+from countersign_audit.chain import GENESIS_HASH, Row
 from countersign_audit.event import Event, Head, Link
 from countersign_audit.ports import EventFilters, Extent
 from countersign_platform.database.pool import Database
@@ -36,6 +36,14 @@ SELECT h.seq, h.hash,
 
 _LINKS = f"""
 SELECT {_EVENT_COLUMNS}, seq, prev_hash, hash
+  FROM audit.events
+ WHERE org_id = $1 AND seq BETWEEN $2 AND $3
+ ORDER BY seq, recorded_at
+"""
+
+# What countersign_audit.chain.Row holds, in that order.
+ROWS = f"""
+SELECT event_id::text, {", ".join(_APPENDED[2:])}, seq, prev_hash, hash
   FROM audit.events
  WHERE org_id = $1 AND seq BETWEEN $2 AND $3
  ORDER BY seq, recorded_at
@@ -100,6 +108,10 @@ class Store:
     async def links(self, org_id: UUID, first: int, last: int) -> Sequence[Link]:
         """As ports.ChainReader; a seq that is on record twice comes twice."""
         return list(map(_link, await self._database.fetch(_LINKS, org_id, first, last)))
+
+    async def rows(self, org_id: UUID, first: int, last: int) -> Sequence[Row]:
+        """As ports.ChainReader."""
+        return cast("Sequence[Row]", await self._database.fetch(ROWS, org_id, first, last))
 
     async def ensure_partitions(self, months_ahead: int) -> int:
         """Makes what is missing from this month on; how many partitions were made."""
