@@ -11,7 +11,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescri
 
 from buf.validate import validate_pb2
 from countersign.approval.v1 import approval_service_pb2
-from countersign.audit.v1 import audit_service_pb2
+from countersign.audit.v1 import audit_service_pb2, seal_service_pb2
 from countersign.push.v1 import connection_service_pb2, push_service_pb2, work_service_pb2
 from countersign_core.reasons import Reason
 
@@ -21,6 +21,7 @@ FILES = [
     connection_service_pb2.DESCRIPTOR,
     work_service_pb2.DESCRIPTOR,
     audit_service_pb2.DESCRIPTOR,
+    seal_service_pb2.DESCRIPTOR,
 ]
 METHODS = [
     method
