@@ -51,6 +51,7 @@ EXPECTED_STATUS = {
     Reason.EXPORT_WRONG_STATE: 409,
     Reason.CONNECTION_WRONG_STATE: 409,
     Reason.AUDIT_BEHIND: 503,
+    Reason.ARCHIVE_DAMAGED: 500,
 }
 MEMBERS = {"type", "title", "status", "detail", "instance", "code", "request_id", "errors"}
 

@@ -143,6 +143,7 @@ class System:
     def __post_init__(self) -> None:
         self.keys = self.folder / "keys"
         self.keys.mkdir(parents=True)
+        self.archive = self.folder / "archive"
         self.signing_key = create_signing_key(self.keys)
         for name, role in (("relay", Role.RELAY), ("worker", Role.WORKER)):
             self._service_token(name, role)
@@ -227,6 +228,7 @@ class System:
             environment["COUNTERSIGN_BROKER_URL"] = self.broker_url
         if kind == "push":
             environment["COUNTERSIGN_SECRET_KEYS_FILE"] = str(self.keys / "secret_keys")
+            environment["COUNTERSIGN_ARCHIVE_URL"] = self.archive.as_uri()
             if self.redis_url:
                 environment["COUNTERSIGN_REDIS_URL"] = self.redis_url
         token = "worker" if kind == "worker" else "relay"

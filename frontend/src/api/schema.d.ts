@@ -581,6 +581,9 @@ export interface paths {
         /**
          * Get Document
          * @description The exact bytes that were written to the dropzone, with their SHA-256.
+         *
+         *     `X-Document-Source` says where they were found: `archive`, or `rebuilt` from the approved
+         *     content. Either way their digest is the one on record.
          */
         get: operations["getDocument"];
         put?: never;

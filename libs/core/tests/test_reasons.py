@@ -17,6 +17,7 @@ HTTP_OF = {
     "UNAVAILABLE": {503},
     "DEADLINE_EXCEEDED": {504},
     "INTERNAL": {500},
+    "DATA_LOSS": {500},
 }
 
 

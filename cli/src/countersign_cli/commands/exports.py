@@ -1,13 +1,14 @@
 """`countersign exports`: what is under way, stuck or held."""
 
 import sys
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from countersign_cli.client import call, open_client
-from countersign_cli.output import async_command, show_json, show_table
+from countersign_cli.output import async_command, errors, show_json, show_table
 
 app = typer.Typer(help="Exports to the ERP.", no_args_is_help=True)
 
@@ -93,17 +94,23 @@ async def cancel(
 @async_command
 async def document(
     export_id: str,
-    output: Annotated[
-        Path | None, typer.Option(help="File to write; else standard output.")
+    out: Annotated[
+        Path | None, typer.Option("--out", "--output", help="File to write; else standard output.")
     ] = None,
 ) -> None:
-    """The exact bytes that were written to the dropzone."""
+    """The exact bytes that were written to the dropzone; their SHA-256 is checked."""
     async with open_client() as client:
-        found = (await call(client, "GET", f"/erp-exports/{export_id}/document")).content
-    if output is None:
-        sys.stdout.buffer.write(found)
-    else:
-        output.write_bytes(found)
+        answer = await call(client, "GET", f"/erp-exports/{export_id}/document")
+    digest = sha256(answer.content).hexdigest()
+    if digest != answer.headers["x-document-sha256"]:
+        errors.print("[red]The bytes that arrived have another SHA-256 than the document[/red]")
+        raise typer.Exit(1)
+    if out is None:
+        sys.stdout.buffer.write(answer.content)
+        return
+    out.write_bytes(answer.content)
+    source = answer.headers["x-document-source"]
+    typer.echo(f"{out}: {len(answer.content)} bytes, sha256 {digest}, {source}")
 
 
 @app.command()

@@ -50,11 +50,11 @@ def process_environments(
         "COUNTERSIGN_AUDIT_TARGET": f"{HOST}:{ports.audit}",
         "COUNTERSIGN_SERVICE_TOKEN_FILE": str(layout.keys / "relay.token"),
     }
-    push_extra = {"COUNTERSIGN_SECRET_KEYS_FILE": str(layout.keys / "secret_keys")}
-    audit_extra = {
+    archive = {"COUNTERSIGN_ARCHIVE_URL": layout.archive.as_uri()}
+    push_extra = archive | {"COUNTERSIGN_SECRET_KEYS_FILE": str(layout.keys / "secret_keys")}
+    audit_extra = archive | {
         "COUNTERSIGN_AUDIT_SIGNING_KEY_FILE": str(layout.audit_keys / KEY_FILE_NAME),
         "COUNTERSIGN_AUDIT_KEYS": str(layout.audit_keys / JWKS_FILE_NAME),
-        "COUNTERSIGN_ARCHIVE_URL": layout.archive.as_uri(),
     }
     broker = {"COUNTERSIGN_BROKER_URL": backends.broker_url} if backends.broker_url else {}
     console = _console(layout, backends.console_folder)

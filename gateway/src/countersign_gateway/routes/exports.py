@@ -33,6 +33,11 @@ _DOCUMENT: dict[int | str, dict[str, Any]] = {
         "content": {"application/json": {"schema": {"type": "object"}}},
     }
 }
+_SOURCES = {
+    pushes.DOCUMENT_SOURCE_UNSPECIFIED: "unknown",
+    pushes.DOCUMENT_SOURCE_ARCHIVE: "archive",
+    pushes.DOCUMENT_SOURCE_REBUILT: "rebuilt",
+}
 
 
 @router.get("/draft-orders/{id}/export-preview", responses=_DOCUMENT)
@@ -59,7 +64,11 @@ async def get_export(export_id: ExportId, services: Backends) -> Response:
 
 @router.get("/erp-exports/{id}/document", responses=_DOCUMENT)
 async def get_document(export_id: ExportId, services: Backends) -> Response:
-    """The exact bytes that were written to the dropzone, with their SHA-256."""
+    """The exact bytes that were written to the dropzone, with their SHA-256.
+
+    `X-Document-Source` says where they were found: `archive`, or `rebuilt` from the approved
+    content. Either way their digest is the one on record.
+    """
     request = pushes.GetExportDocumentRequest(erp_export_id=str(export_id))
     found = await ask(services.push.GetExportDocument, request)
     digest = base64.b64encode(bytes.fromhex(found.document_sha256)).decode()
@@ -68,6 +77,7 @@ async def get_document(export_id: ExportId, services: Backends) -> Response:
         "Content-Digest": f"sha-256=:{digest}:",
         "Content-Disposition": f'attachment; filename="{found.file_name}"',
         "X-Document-SHA256": found.document_sha256,
+        "X-Document-Source": _SOURCES[found.source],
     }
     return Response(found.document, headers=headers, media_type="application/json")
 

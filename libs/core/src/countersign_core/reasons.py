@@ -42,6 +42,7 @@ class Reason(StrEnum):
     EXPORT_WRONG_STATE = "EXPORT_WRONG_STATE"
     CONNECTION_WRONG_STATE = "CONNECTION_WRONG_STATE"
     AUDIT_BEHIND = "AUDIT_BEHIND"
+    ARCHIVE_DAMAGED = "ARCHIVE_DAMAGED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,4 +86,5 @@ WIRE_STATUS: dict[Reason, WireStatus] = {
     Reason.EXPORT_WRONG_STATE: WireStatus("FAILED_PRECONDITION", 409, "Wrong state"),
     Reason.CONNECTION_WRONG_STATE: WireStatus("FAILED_PRECONDITION", 409, "Wrong state"),
     Reason.AUDIT_BEHIND: WireStatus("UNAVAILABLE", 503, "The audit trail lags behind"),
+    Reason.ARCHIVE_DAMAGED: WireStatus("DATA_LOSS", 500, "The archive is damaged"),
 }

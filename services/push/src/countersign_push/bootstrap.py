@@ -4,24 +4,30 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
 
+import structlog
+
 from countersign.push.v1 import (
     connection_service_pb2_grpc,
     push_service_pb2_grpc,
     work_service_pb2_grpc,
 )
+from countersign_platform.archive.opening import open_archive
+from countersign_platform.archive.port import Archive
 from countersign_platform.auth.service_token import ServiceToken
 from countersign_platform.auth.verifier import TokenVerifier
 from countersign_platform.database.pool import Database
 from countersign_platform.outbox.audit_record import record_denied
 from countersign_platform.outbox.audit_sender import AuditSender
 from countersign_platform.outbox.relay import Relay
-from countersign_platform.outbox.row import LANE_AUDIT, LANE_WORK
+from countersign_platform.outbox.row import LANE_ARCHIVE, LANE_AUDIT, LANE_WORK
 from countersign_platform.outbox.sender import Sender
 from countersign_platform.probes import ProbeServer
 from countersign_platform.rpc.channel import open_channel
 from countersign_platform.rpc.server import RpcServer
 from countersign_platform.rpc.service import Service
 from countersign_push.access import ACCESS
+from countersign_push.archive_backfill import ArchiveBackfill
+from countersign_push.archive_sender import ArchiveSender, archive_policy
 from countersign_push.commands.batch_push import BatchPush
 from countersign_push.commands.export_document import GetExportDocument
 from countersign_push.commands.get_export import GetExport
@@ -38,6 +44,7 @@ from countersign_push.push_combiner import PushCombiner
 from countersign_push.pusher import Pusher
 from countersign_push.servicers.push import PushCommands, PushServicer
 from countersign_push.settings import PushSettings
+from countersign_push.store.archive import ArchiveStore
 from countersign_push.store.exports import ExportStore
 from countersign_push.store.interventions import InterventionStore
 from countersign_push.store.push import PushStore
@@ -49,6 +56,7 @@ SCHEMA = "push"
 APPLICATION_NAME = "countersign-push"
 # One that is planned while another waits for its commit; more share less.
 _STATEMENTS = 2
+_log = structlog.get_logger(__name__)
 _APPEND_EVENTS = "/countersign.audit.v1.AuditService/AppendEvents"
 
 
@@ -64,14 +72,28 @@ async def build(settings: PushSettings) -> Service:
             relay.wake()
 
         hand_out = build_hand_out(settings, database, wake_relay)
-        senders = {
+        archive = open_archive(settings)
+        senders: dict[str, Sender] = {
             LANE_AUDIT: _audit_sender(settings, opened),
             LANE_WORK: _work_sender(settings, hand_out, opened),
         }
-        relay = Relay(database, SCHEMA, senders)
+        loops = hand_out.loops()
+        if archive is None:
+            _log.warning("documents_are_not_archived", setting="COUNTERSIGN_ARCHIVE_URL")
+        else:
+            store = ArchiveStore(database)
+            senders[LANE_ARCHIVE] = ArchiveSender(archive, ExportStore(database), store)
+            loops.append(ArchiveBackfill(store, wake_relay, settings.archive_backfill_seconds).run)
+        policies = {LANE_ARCHIVE: archive_policy(settings.archive_timeout_seconds)}
+        relay = Relay(database, SCHEMA, senders, policies=policies)
         key_lifetime = timedelta(hours=settings.idempotency_key_hours)
         pushes = build_push_servicer(
-            database, replays, wake_relay, key_lifetime, hand_out.exports_room.wake
+            database,
+            replays,
+            wake_relay,
+            key_lifetime,
+            hand_out.exports_room.wake,
+            archive=archive,
         )
         verifier = TokenVerifier.from_settings(settings)
         server = RpcServer(settings, verifier, ACCESS, record_denied(database, SCHEMA))
@@ -79,7 +101,7 @@ async def build(settings: PushSettings) -> Service:
         return Service(
             server,
             _probes(settings, database, verifier),
-            [*hand_out.loops(), relay.run],
+            [*loops, relay.run],
             opened.pop_all(),
             # Or the long polls of workers would hold the drain up.
             before_drain=hand_out.close,
@@ -92,8 +114,11 @@ def build_push_servicer(
     wake_relay: WakeUp,
     key_lifetime: timedelta,
     wake_workers: WakeUp,
+    *,
+    archive: Archive | None = None,
 ) -> PushServicer:
     """PushService over `database`; `wake_relay` is called after each commit."""
+    resolutions = ResolutionStore(database, archived=archive is not None)
     exports = ExportStore(database)
     interventions = InterventionStore(database)
     woken = {"wake_relay": wake_relay, "wake_workers": wake_workers}
@@ -109,8 +134,8 @@ def build_push_servicer(
             preview=PreviewExport(exports),
             expedite=ExpediteExport(exports, interventions, **woken),
             cancel=CancelExport(exports, interventions, **woken),
-            document=GetExportDocument(exports),
-            resolve=ResolveExport(exports, ResolutionStore(database), wake_relay),
+            document=GetExportDocument(exports, archive),
+            resolve=ResolveExport(exports, resolutions, wake_relay),
         )
     )
 

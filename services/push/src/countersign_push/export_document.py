@@ -1,8 +1,10 @@
 """The document that reaches the ERP: orderflow_export_json_v1.
 
 Pure: approved content and the export's facts in, bytes out. The same input gives the same
-bytes, so a second attempt stages exactly what the first one did. To add a field: here, in
-countersign_core/schemas/orderflow_export_json_v1.schema.json, and in the golden test.
+bytes, so a second attempt stages exactly what the first one did, and the archive keeps what was
+sent. To change the bytes in any way: a new builder beside the old ones, which stay as they are,
+and CURRENT_BUILDER; then countersign_core/schemas/orderflow_export_json_v1.schema.json, and a
+golden test of its own.
 """
 
 import hashlib
@@ -10,13 +12,17 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from countersign_core.errors import CountersignError
 from countersign_core.reasons import Reason
 
 EXPORT_VERSION = "orderflow_export_json_v1"
+
+# The builder whose documents are handed out; it is put on record with each claim.
+CURRENT_BUILDER: Final = 1
+_FIRST_BUILDER: Final = 1
 
 _CUSTOMER = ("id", "erp_customer_number", "name")
 _HEADER = ("external_order_number", "order_date", "currency", "requested_delivery_date", "notes")
@@ -51,18 +57,33 @@ class ExportFacts:
     content_sha256: bytes
 
 
-def build_document(content_text: str, facts: ExportFacts) -> bytes:
+def build_document(
+    content_text: str, facts: ExportFacts, builder: int | None = CURRENT_BUILDER
+) -> bytes:
     """The document as UTF-8 JSON, keys in the schema's order, one line with a newline at its end.
 
     `content_text` is the canonical JSON of approval.draft_contents. Absent values become null;
-    a line without a currency takes the header's.
+    a line without a currency takes the header's. `builder` is the one on record; None: the first.
 
     Raises:
         CountersignError: CONTENT_DIGEST_MISMATCH; the content is not the one that was approved.
+            INTERNAL: no such builder here; another version of this service has it.
     """
     _refuse_other_content(content_text, facts)
-    document = _document(json.loads(content_text), facts)
+    build = _BUILDERS.get(_FIRST_BUILDER if builder is None else builder)
+    if build is None:
+        raise CountersignError(
+            Reason.INTERNAL, f"This version has no document builder {builder}; another has"
+        )
+    return build(json.loads(content_text), facts)
+
+
+def _build_1(content: Mapping[str, Any], facts: ExportFacts) -> bytes:
+    document = _document(content, facts)
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+_BUILDERS: Final = {1: _build_1}
 
 
 def _refuse_other_content(content_text: str, facts: ExportFacts) -> None:

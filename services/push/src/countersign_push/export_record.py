@@ -49,12 +49,16 @@ EXPORT_COLUMNS = (
     "cancel_requested_at",
     "ack_due_at",
     "archived_at",
+    "document_builder",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class ExportRecord:
-    """An export as stored: digests are 32 bytes, times are aware, `error_json` is an object."""
+    """An export as stored: digests are 32 bytes, times are aware, `error_json` is an object.
+
+    `document_builder` is the one that made the document of the last claim; None: the first one.
+    """
 
     org_id: UUID
     id: UUID
@@ -90,6 +94,7 @@ class ExportRecord:
     cancel_requested_at: datetime | None
     ack_due_at: datetime | None
     archived_at: datetime | None
+    document_builder: int | None
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> "ExportRecord":

@@ -130,8 +130,8 @@ def _work_commands(
     claim_test: ClaimConnectionTest,
     report_test: ReportConnectionTest,
 ) -> WorkCommands:
-    terms = _terms(settings)
-    reports, claimed = ReportStore(database, terms), ClaimedExports(work)
+    terms, archived = _terms(settings), settings.archive_url is not None
+    reports, claimed = ReportStore(database, terms, archived=archived), ClaimedExports(work)
     polls = AckPollStore(
         database,
         lease_seconds=settings.ack_poll_lease_seconds,
@@ -151,7 +151,7 @@ def _work_commands(
         report_failed=fail,
         report_deferred=defer,
         report_held=hold,
-        report_ack=ReportAck(AckStore(database), wake_relay),
+        report_ack=ReportAck(AckStore(database, archived=archived), wake_relay),
         review_leftovers=ReviewLeftovers(work),
         list_dropzones=ListDropzones(connections, keys),
         claim_ack_polls=ClaimAckPolls(polls, keys),

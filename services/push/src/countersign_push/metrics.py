@@ -29,6 +29,21 @@ EXPORTS = Counter(
     ["outcome"],
 )
 
+# outcome: "archived", "unbuildable" (the bytes that were sent cannot be made again) or
+# "conflict" (other bytes lie in the archive already).
+ARCHIVED = Counter(
+    "countersign_archive_documents_total",
+    "Documents that were to be archived, by outcome of each try.",
+    ["outcome"],
+)
+
+# cause: "corrupt" or "missing".
+ARCHIVE_UNREADABLE = Counter(
+    "countersign_archive_unreadable_total",
+    "Archived documents that were asked for and are not what was sent, or not there.",
+    ["cause"],
+)
+
 REPLAY_CACHE_FAILURES = Counter(
     "countersign_replay_cache_failures_total",
     "Exchanges with Redis that failed or took too long; the database answered instead.",

@@ -3,6 +3,7 @@
 from pydantic import Field, SecretStr, field_validator
 
 from countersign_platform.settings import (
+    ArchiveSettings,
     BrokerSettings,
     DatabaseSettings,
     RedisSettings,
@@ -13,7 +14,12 @@ from countersign_push.secret_box import KeyRing
 
 
 class PushSettings(
-    ServiceSettings, DatabaseSettings, BrokerSettings, RedisSettings, ServiceTokenSettings
+    ServiceSettings,
+    DatabaseSettings,
+    BrokerSettings,
+    RedisSettings,
+    ArchiveSettings,
+    ServiceTokenSettings,
 ):
     """Everything that can differ from one installation to another."""
 
@@ -47,6 +53,8 @@ class PushSettings(
     stuck_after_seconds: float = Field(default=60.0, gt=0, le=86_400)
     # How often expired idempotency keys and old connection tests are cleared away.
     sweep_seconds: float = Field(default=60.0, gt=0, le=86_400)
+    # How often delivered exports are looked for that are not archived.
+    archive_backfill_seconds: float = Field(default=300.0, gt=0, le=86_400)
     # How long a worker may take for a connection test before another gets it.
     connection_test_lease_seconds: float = Field(default=10.0, ge=1, le=60)
 

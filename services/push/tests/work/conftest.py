@@ -24,6 +24,7 @@ from countersign.push.v1 import work_service_pb2 as pb
 from countersign_core.canonical_json import canonical_json
 from countersign_core.errors import CountersignError
 from countersign_core.roles import Role
+from countersign_platform.archive.opening import open_archive
 from countersign_platform.auth.jwks import JwksSource
 from countersign_platform.auth.verifier import TokenVerifier
 from countersign_platform.database.pool import Database
@@ -267,6 +268,7 @@ class Site:
             self._wake_relay,
             timedelta(hours=24),
             self.hand_out.exports_room.wake,
+            archive=open_archive(settings),
         )
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -293,11 +295,8 @@ class Site:
             f"127.0.0.1:{await self._server.start()}",
             options=[("grpc.max_receive_message_length", MAX_MESSAGE_BYTES)],
         )
-        for loop in self.hand_out.loops():
-            if loops:
-                self._tasks.append(asyncio.create_task(loop))
-            else:
-                loop.close()
+        if loops:
+            self._tasks = [asyncio.create_task(loop()) for loop in self.hand_out.loops()]
 
     async def stop(self) -> None:
         """As a process stops: waiting workers go home first."""

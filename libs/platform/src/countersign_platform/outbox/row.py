@@ -7,6 +7,7 @@ from uuid import UUID
 
 LANE_WORK = "work"
 LANE_AUDIT = "audit"
+LANE_ARCHIVE = "archive"
 
 
 @dataclass(frozen=True, slots=True)

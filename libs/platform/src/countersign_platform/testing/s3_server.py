@@ -39,14 +39,14 @@ class S3Server(ServerProcess):
 
     def make_bucket(self, name: str) -> str:
         """Create it; its URL."""
-        self._put(f"/{name}", b"")
-        return f"s3://{name}"
+        request = urllib.request.Request(f"{self.endpoint}/{name}", method="PUT")  # noqa: S310 — our own server
+        with urllib.request.urlopen(request, timeout=10):  # noqa: S310 — as above
+            return f"s3://{name}"
 
     def overwrite(self, bucket: str, key: str, data: bytes) -> None:
         """Change an object behind everybody's back."""
-        self._put(f"/{bucket}/{key}", data)
+        # Not every distribution whose tests load this module has it.
+        from obstore.store import S3Store  # noqa: PLC0415
 
-    def _put(self, path: str, data: bytes) -> None:
-        request = urllib.request.Request(self.endpoint + path, data=data, method="PUT")  # noqa: S310 — our own server
-        with urllib.request.urlopen(request, timeout=10):  # noqa: S310 — as above
-            pass
+        store = S3Store(bucket, endpoint=self.endpoint, client_options={"allow_http": True})
+        store.put(key, data)

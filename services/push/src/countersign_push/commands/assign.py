@@ -119,7 +119,7 @@ def _approved_document(claimed: Claimed) -> bytes:
         raise CountersignError(
             Reason.CONTENT_DIGEST_MISMATCH, "The content that was approved is not stored"
         )
-    return build_document(claimed.content, claimed.export.facts())
+    return build_document(claimed.content, claimed.export.facts(), claimed.export.document_builder)
 
 
 def _lease(export: ExportRecord) -> Lease:

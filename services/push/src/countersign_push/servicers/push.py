@@ -125,6 +125,7 @@ class PushServicer(push_service_pb2_grpc.PushServiceServicer):
             document=found.document,
             document_sha256=(found.export.document_sha256 or b"").hex(),
             file_name=found.export.file_name,
+            source=_pb.DocumentSource.Value(f"DOCUMENT_SOURCE_{found.source}"),
         )
 
     async def ResolveExport(

@@ -11,10 +11,13 @@ from countersign_platform.database.pool import Database
 from countersign_push.ack_step import Ack
 from countersign_push.act import Act
 from countersign_push.export_record import EXPORT_COLUMNS, ExportRecord
+from countersign_push.store.to_archive import archive_row, insert_to_archive
 
 _RECORDED = """
     INSERT INTO push.outbox (org_id, id, lane, payload, headers)
     SELECT org_id, $3, 'audit', $4, $5 FROM done"""
+
+_DELIVERED = "e.org_id, e.draft_id, e.id, e.sent_at, e.document_sha256, e.archived_at"
 
 # The file name goes before the id; an answer that names both must mean one export.
 READ_ANSWERED = f"""
@@ -33,8 +36,9 @@ WITH done AS (
                            FROM push.erp_connections c
                           WHERE c.org_id = e.org_id AND c.id = e.connection_id)
      WHERE e.org_id = $1 AND e.id = $2 AND e.status = 'PENDING' AND e.staged_name IS NOT NULL
-    RETURNING e.org_id, e.draft_id
+    RETURNING {_DELIVERED}
 ), recorded AS ({_RECORDED}
+), kept AS ({insert_to_archive("done", "$6")}
 )
 SELECT draft.version
   FROM done
@@ -66,8 +70,9 @@ WITH done AS (
            finished_at = coalesce(e.finished_at, now())
      WHERE e.org_id = $1 AND e.id = $2
        AND (e.status = 'SENT' OR (e.status = 'PENDING' AND e.staged_name IS NOT NULL))
-    RETURNING e.org_id, e.draft_id
+    RETURNING {_DELIVERED}
 ), recorded AS ({_RECORDED}
+), kept AS ({insert_to_archive("done", "$8")}
 )
 SELECT draft.version
   FROM done
@@ -79,8 +84,10 @@ SELECT draft.version
 class AckStore:
     """Applies the steps of an answer; False means that the export moved meanwhile."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, archived: bool = False) -> None:
+        """`archived`: what the ERP has is to be put into the archive."""
         self._database = database
+        self._archived = archived
 
     async def find(
         self, org_id: UUID, connection_id: UUID, file_name: str, export_id: UUID | None
@@ -93,7 +100,7 @@ class AckStore:
 
     async def deliver(self, export: ExportRecord, act: Act) -> bool:
         """PENDING → SENT on the ERP's word, draft → PUSHED."""
-        return await self._apply(DELIVER, export, act)
+        return await self._apply(DELIVER, export, act, self._row(export))
 
     async def confirm(self, export: ExportRecord, ack: Ack, act: Act) -> bool:
         """SENT → ACKED."""
@@ -101,7 +108,11 @@ class AckStore:
 
     async def refuse(self, export: ExportRecord, ack: Ack, act: Act) -> bool:
         """PENDING or SENT → FAILED, draft → ERROR."""
-        return await self._apply(REFUSE, export, act, ack.code, ack.message)
+        words = ack.code, ack.message
+        return await self._apply(REFUSE, export, act, *words, self._row(export))
+
+    def _row(self, export: ExportRecord) -> UUID | None:
+        return archive_row(export.org_id, export.id) if self._archived else None
 
     async def _apply(self, statement: str, export: ExportRecord, act: Act, *values: Any) -> bool:
         row = await self._database.fetchrow(

@@ -15,6 +15,7 @@ from countersign_platform.database.pool import Database
 from countersign_push.act import Act
 from countersign_push.lease import AttemptError, Lease
 from countersign_push.lease_terms import LeaseTerms
+from countersign_push.store.to_archive import archive_row, insert_to_archive
 
 _log = structlog.get_logger()
 
@@ -55,8 +56,9 @@ WITH done AS (
            ack_due_at = now() + make_interval(secs => c.ack_sla_seconds)
       FROM push.erp_connections c
      WHERE {_HELD_BY_LEASE} AND {_OF_CONNECTION}
-    RETURNING e.org_id, e.draft_id
+    RETURNING e.org_id, e.draft_id, e.id, e.sent_at, e.document_sha256, e.archived_at
 ), recorded AS ({_RECORDED.format(id="$5", payload="$6", headers="$7")}
+), kept AS ({insert_to_archive("done", "$8")}
 )
 SELECT draft.version IS NOT NULL AS draft_moved
   FROM done
@@ -118,9 +120,11 @@ RETURNING true
 class ReportStore:
     """Applies reports; a falsy answer means that the compare-and-set changed nothing."""
 
-    def __init__(self, database: Database, terms: LeaseTerms) -> None:
+    def __init__(self, database: Database, terms: LeaseTerms, *, archived: bool = False) -> None:
+        """`archived`: what is delivered is to be put into the archive."""
         self._database = database
         self._terms = terms
+        self._archived = archived
 
     async def staged(self, lease: Lease, staged_name: str, document_sha256: bytes) -> bool:
         """Put the token on record."""
@@ -131,7 +135,8 @@ class ReportStore:
 
     async def sent(self, lease: Lease, evidence: str, act: Act) -> bool:
         """PENDING → SENT, draft → PUSHED."""
-        return await self._finish(SENT, lease, evidence, *act.columns())
+        row = archive_row(lease.org_id, lease.export_id) if self._archived else None
+        return await self._finish(SENT, lease, evidence, *act.columns(), row)
 
     async def failed(self, lease: Lease, error: AttemptError, act: Act, *, withdrawn: bool) -> bool:
         """PENDING → FAILED, draft → ERROR; a staged export only if it was `withdrawn`."""

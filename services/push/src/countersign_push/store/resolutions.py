@@ -5,6 +5,7 @@ from uuid import UUID
 from countersign_platform.database.pool import Database
 from countersign_push.act import Act
 from countersign_push.export_record import EXPORT_COLUMNS, ExportRecord
+from countersign_push.store.to_archive import archive_row, insert_to_archive
 
 _COLUMNS = ", ".join(f"settled.{name}" for name in EXPORT_COLUMNS)
 
@@ -34,6 +35,7 @@ WITH settled AS (
       LEFT JOIN LATERAL approval.move_draft(
            settled.org_id, settled.draft_id, '{{PUSHING}}',
            CASE WHEN $3 THEN 'PUSHED' ELSE 'ERROR' END) draft ON true
+), kept AS ({insert_to_archive("settled", "$8")}
 )
 SELECT {_COLUMNS} FROM settled
 """
@@ -42,14 +44,17 @@ SELECT {_COLUMNS} FROM settled
 class ResolutionStore:
     """Settles held exports."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, archived: bool = False) -> None:
+        """`archived`: what was delivered is to be put into the archive."""
         self._database = database
+        self._archived = archived
 
     async def resolve(
         self, org_id: UUID, export_id: UUID, *, delivered: bool, reason: str, act: Act
     ) -> ExportRecord | None:
         """The export after it; None when it is not held (any more), or a worker is at it."""
+        to_archive = archive_row(org_id, export_id) if self._archived else None
         row = await self._database.fetchrow(
-            RESOLVE, org_id, export_id, delivered, reason, *act.columns()
+            RESOLVE, org_id, export_id, delivered, reason, *act.columns(), to_archive
         )
         return None if row is None else ExportRecord.from_row(row)

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from countersign_core.lifecycle import ExportStatus
 from countersign_platform.database.pool import Database
+from countersign_push.export_document import CURRENT_BUILDER
 from countersign_push.export_record import EXPORT_COLUMNS, ExportRecord
 from countersign_push.leftovers import ExportHold
 from countersign_push.secret_box import Sealed
@@ -18,8 +19,11 @@ from countersign_push.secret_box import Sealed
 _CLAIMABLE = """e.status = 'PENDING' AND e.next_attempt_at <= now()
        AND (e.leased_until IS NULL OR e.leased_until <= now())"""
 
-_LEASE = """fence = e.fence + 1, attempt = e.attempt + 1, leased_by = $1,
-           leased_until = now() + make_interval(secs => $2)"""
+# The document is built by this version, unless it is staged already.
+_LEASE = f"""fence = e.fence + 1, attempt = e.attempt + 1, leased_by = $1,
+           leased_until = now() + make_interval(secs => $2),
+           document_builder = CASE WHEN e.staged_name IS NULL THEN {CURRENT_BUILDER}
+                              ELSE e.document_builder END"""
 
 _EXPORT = ", ".join(f"e.{column}" for column in EXPORT_COLUMNS)
 

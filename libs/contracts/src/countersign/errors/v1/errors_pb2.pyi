@@ -108,6 +108,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     approvals wait for it; RetryInfo says when to come back.
     Example metadata: {"lag_seconds": "412", "allowed_seconds": "300"}.
     """
+    ERROR_REASON_ARCHIVE_DAMAGED: _ErrorReason.ValueType  # 32
+    """DATA_LOSS (500): what the archive has of a document is not what was sent, or gone."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the closed list of reasons. On the wire it is the `reason` of a
@@ -199,6 +201,8 @@ ERROR_REASON_AUDIT_BEHIND: ErrorReason.ValueType  # 31
 approvals wait for it; RetryInfo says when to come back.
 Example metadata: {"lag_seconds": "412", "allowed_seconds": "300"}.
 """
+ERROR_REASON_ARCHIVE_DAMAGED: ErrorReason.ValueType  # 32
+"""DATA_LOSS (500): what the archive has of a document is not what was sent, or gone."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 @_typing.final

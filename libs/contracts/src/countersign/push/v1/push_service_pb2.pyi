@@ -58,6 +58,30 @@ PUSH_OUTCOME_FAILED: PushOutcome.ValueType  # 5
 """Replay: the export is FAILED."""
 Global___PushOutcome: _TypeAlias = PushOutcome  # noqa: Y015
 
+class _DocumentSource:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DocumentSourceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DocumentSource.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DOCUMENT_SOURCE_UNSPECIFIED: _DocumentSource.ValueType  # 0
+    """Never sent."""
+    DOCUMENT_SOURCE_ARCHIVE: _DocumentSource.ValueType  # 1
+    """In the archive."""
+    DOCUMENT_SOURCE_REBUILT: _DocumentSource.ValueType  # 2
+    """Built once more from the approved content: not archived (yet), or the archive is away."""
+
+class DocumentSource(_DocumentSource, metaclass=_DocumentSourceEnumTypeWrapper):
+    """DocumentSource is where a document's bytes were found; either way their digest was checked."""
+
+DOCUMENT_SOURCE_UNSPECIFIED: DocumentSource.ValueType  # 0
+"""Never sent."""
+DOCUMENT_SOURCE_ARCHIVE: DocumentSource.ValueType  # 1
+"""In the archive."""
+DOCUMENT_SOURCE_REBUILT: DocumentSource.ValueType  # 2
+"""Built once more from the approved content: not archived (yet), or the archive is away."""
+Global___DocumentSource: _TypeAlias = DocumentSource  # noqa: Y015
+
 @_typing.final
 class PushDraftRequest(_message.Message):
     """PushDraftRequest names an approved draft."""
@@ -649,22 +673,26 @@ class GetExportDocumentResponse(_message.Message):
     DOCUMENT_FIELD_NUMBER: _builtins.int
     DOCUMENT_SHA256_FIELD_NUMBER: _builtins.int
     FILE_NAME_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
     document: _builtins.bytes
     """The exact bytes."""
     document_sha256: _builtins.str
     """SHA-256 of them, 64 lower-case hex digits; equals the export's document_sha256."""
     file_name: _builtins.str
     """The export's file name."""
+    source: Global___DocumentSource.ValueType
+    """Where the bytes were found."""
     def __init__(
         self,
         *,
         document: _builtins.bytes = ...,
         document_sha256: _builtins.str = ...,
         file_name: _builtins.str = ...,
+        source: Global___DocumentSource.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "document_sha256", b"document_sha256", "file_name", b"file_name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "document_sha256", b"document_sha256", "file_name", b"file_name", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

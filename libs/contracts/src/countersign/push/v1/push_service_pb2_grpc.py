@@ -171,7 +171,8 @@ class PushServiceServicer:
 
     def GetExportDocument(self, request, context):
         """Reads the exact bytes of a document that was written to the dropzone, or was about to be.
-        Roles: any. Errors: EXPORT_NOT_FOUND, EXPORT_WRONG_STATE, CONTENT_DIGEST_MISMATCH.
+        Roles: any. Errors: EXPORT_NOT_FOUND, EXPORT_WRONG_STATE, CONTENT_DIGEST_MISMATCH,
+        ARCHIVE_DAMAGED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

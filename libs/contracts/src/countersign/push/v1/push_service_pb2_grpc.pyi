@@ -76,7 +76,8 @@ class PushServiceStub:
     """
     GetExportDocument: _grpc.UnaryUnaryMultiCallable[_push_service_pb2.GetExportDocumentRequest, _push_service_pb2.GetExportDocumentResponse]
     """Reads the exact bytes of a document that was written to the dropzone, or was about to be.
-    Roles: any. Errors: EXPORT_NOT_FOUND, EXPORT_WRONG_STATE, CONTENT_DIGEST_MISMATCH.
+    Roles: any. Errors: EXPORT_NOT_FOUND, EXPORT_WRONG_STATE, CONTENT_DIGEST_MISMATCH,
+    ARCHIVE_DAMAGED.
     """
     ResolveExport: _grpc.UnaryUnaryMultiCallable[_push_service_pb2.ResolveExportRequest, _push_service_pb2.ResolveExportResponse]
     """Settles a held export by hand. Only while its outcome is unknown. Roles: ADMIN.
@@ -131,7 +132,8 @@ class PushServiceAsyncStub(PushServiceStub):
     """
     GetExportDocument: _aio.UnaryUnaryMultiCallable[_push_service_pb2.GetExportDocumentRequest, _push_service_pb2.GetExportDocumentResponse]  # type: ignore[assignment]
     """Reads the exact bytes of a document that was written to the dropzone, or was about to be.
-    Roles: any. Errors: EXPORT_NOT_FOUND, EXPORT_WRONG_STATE, CONTENT_DIGEST_MISMATCH.
+    Roles: any. Errors: EXPORT_NOT_FOUND, EXPORT_WRONG_STATE, CONTENT_DIGEST_MISMATCH,
+    ARCHIVE_DAMAGED.
     """
     ResolveExport: _aio.UnaryUnaryMultiCallable[_push_service_pb2.ResolveExportRequest, _push_service_pb2.ResolveExportResponse]  # type: ignore[assignment]
     """Settles a held export by hand. Only while its outcome is unknown. Roles: ADMIN.
@@ -237,7 +239,8 @@ class PushServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_push_service_pb2.GetExportDocumentResponse, _abc.Awaitable[_push_service_pb2.GetExportDocumentResponse]]:
         """Reads the exact bytes of a document that was written to the dropzone, or was about to be.
-        Roles: any. Errors: EXPORT_NOT_FOUND, EXPORT_WRONG_STATE, CONTENT_DIGEST_MISMATCH.
+        Roles: any. Errors: EXPORT_NOT_FOUND, EXPORT_WRONG_STATE, CONTENT_DIGEST_MISMATCH,
+        ARCHIVE_DAMAGED.
         """
 
     @_abc_1.abstractmethod
