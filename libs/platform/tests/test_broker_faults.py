@@ -12,6 +12,7 @@ import pytest
 
 from countersign_core.errors import Unavailable
 from countersign_platform.backoff import Backoff
+from countersign_platform.broker.connection import connect
 from countersign_platform.broker.consumer import Consumer, Incoming
 from countersign_platform.broker.publisher import Outgoing, Publisher
 from countersign_platform.database.pool import Database
@@ -127,6 +128,26 @@ async def test_a_broker_that_hangs_without_a_word_is_left_and_found_again(
         await publish_until_confirmed(publisher, ids[1:])
         await until(lambda: set(inbox.ids) >= set(ids))
     await publisher.close()
+
+
+async def test_a_broker_that_left_before_the_greeting_is_away_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On a busy loop the end of the stream is there before the library reads: StopAsyncIteration."""
+    open_stream = asyncio.open_connection
+
+    async def open_late(*args: object, **options: object) -> object:
+        reader, writer = await open_stream(*args, **options)
+        async with asyncio.timeout(10):
+            while not reader.at_eof():
+                await asyncio.sleep(0)
+        return reader, writer
+
+    monkeypatch.setattr(asyncio, "open_connection", open_late)
+    async with await asyncio.start_server(lambda _, back: back.close(), "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(Unavailable):
+            await connect(f"amqp://guest:guest@127.0.0.1:{port}/", "test")
 
 
 async def test_rows_written_while_the_broker_is_down_all_arrive_once_it_is_back(

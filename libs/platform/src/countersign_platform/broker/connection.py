@@ -28,9 +28,10 @@ _HEARTBEAT_SECONDS = 15
 
 Session = Callable[[AbstractConnection], Awaitable[None]]
 
-# aiormq raises RuntimeError for states it does not expect, such as a closed writer; a timeout
-# is an OSError.
-_AWAY = (AMQPError, PAMQPException, OSError, RuntimeError)
+# aiormq raises RuntimeError for states it does not expect, such as a closed writer, and
+# StopAsyncIteration when the peer is gone before the next frame of the opening; a timeout is an
+# OSError.
+_AWAY = (AMQPError, PAMQPException, OSError, RuntimeError, StopAsyncIteration)
 
 
 class _Connection(aio_pika.Connection):
