@@ -18,7 +18,8 @@ class TcpProxy:
     """Forwards connections to `port` on this machine until it is told otherwise.
 
     `delay_seconds` holds back every chunk. `stall` lets connections come in and says nothing
-    more; `cut` ends those there are; `cut_after` ends them once so much was sent.
+    more; `cut` ends those there are; `cut_after` ends them once so much was sent; `forget_server`
+    and `forget_client` leave them half open.
     """
 
     def __init__(self, port: int) -> None:
@@ -27,6 +28,7 @@ class TcpProxy:
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._pairs: dict[asyncio.Task[None], tuple[asyncio.StreamWriter, ...]] = {}
+        self._half_open: set[asyncio.StreamWriter] = set()
         self._left: int | None = None
         self._counting_replies = False
         self.delay_seconds = 0.0
@@ -56,6 +58,19 @@ class TcpProxy:
         for writers in self._pairs.values():
             for writer in writers:
                 _reset(writer)
+
+    def forget_server(self) -> None:
+        """End every connection at the server alone: clients hear nothing, ever."""
+        self._forget(kept=0, ended=1)
+
+    def forget_client(self) -> None:
+        """The same the other way round: servers hear nothing, ever."""
+        self._forget(kept=1, ended=0)
+
+    def cut_half_open(self) -> None:
+        """Reset what `forget_server` and `forget_client` have left."""
+        for writer in list(self._half_open):
+            _reset(writer)
 
     def cut_after(self, count: int, *, replies: bool = False) -> None:
         """Reset every connection, once, when `count` more bytes came from clients.
@@ -93,21 +108,40 @@ class TcpProxy:
             self._pairs[task] = (back, forth)
             await asyncio.gather(self._pump(near, forth), self._pump(far, back, replies=True))
         for writer in self._pairs.pop(task):
+            self._half_open.discard(writer)
             writer.transport.abort()
+
+    def _forget(self, *, kept: int, ended: int) -> None:
+        for writers in self._pairs.values():
+            if len(writers) > max(kept, ended):
+                self._half_open.add(writers[kept])
+                _reset(writers[ended])
 
     async def _pump(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, replies: bool = False
     ) -> None:
-        while data := await reader.read(_CHUNK_BYTES):
+        while data := await self._read(reader, writer):
+            if writer.is_closing():
+                continue  # half open: what comes goes nowhere
             await self._flowing.wait()
             if self.delay_seconds:
                 await asyncio.sleep(self.delay_seconds)
             if replies is self._counting_replies and self._is_enough(len(data)):
                 self.cut()
                 return
-            writer.write(data)
-            await writer.drain()
-        writer.transport.abort()
+            with contextlib.suppress(ConnectionError):
+                writer.write(data)
+                await writer.drain()
+        if writer not in self._half_open:
+            writer.transport.abort()
+
+    async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        try:
+            return await reader.read(_CHUNK_BYTES)
+        except OSError:
+            if writer in self._half_open:
+                return b""
+            raise
 
     def _is_enough(self, count: int) -> bool:
         if self._left is None:
