@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 
-.PHONY: help demo up console test screenshots bench check format protos openapi lock clean
+.PHONY: help demo up console test chaos screenshots bench check format protos openapi lock clean
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,11 @@ test: ## every test, on real servers that it installs and starts itself (ARGS=â€
 	@scripts/console.sh build
 	@scripts/console.sh test
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+chaos: ## faults on the real stack: what is lost, doubled, stuck? (ARGS="--minutes 5 --seed 1")
+	@scripts/setup.sh dev
+	@scripts/servers.sh
+	@$(BIN)/countersign chaos $(ARGS)
 
 screenshots: ## the pages of the web console, into docs/screenshots
 	@scripts/setup.sh dev

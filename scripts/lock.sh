@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 uv="${UV:-.venv/bin/uv}"
 own=()
-for name in contracts core platform approval push export-worker audit gateway cli; do
+for name in contracts core platform approval push export-worker audit gateway cli chaos; do
     own+=(--no-emit-package "countersign-$name")
 done
 compile() {

@@ -6,15 +6,15 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 what="${1:-stack}"
-case "$what" in
-    stack) locked=cli/requirements.txt ;;
-    dev) locked=requirements/dev.txt ;;
-    *) echo "usage: scripts/setup.sh stack|dev" >&2; exit 2 ;;
-esac
 python="${PYTHON:-python3}"
 venv="${COUNTERSIGN_VENV:-.venv}"
 own=(libs/contracts libs/core libs/platform services/approval services/push
     services/export-worker services/audit gateway cli)
+case "$what" in
+    stack) locked=cli/requirements.txt ;;
+    dev) locked=requirements/dev.txt own+=(chaos) ;;
+    *) echo "usage: scripts/setup.sh stack|dev" >&2; exit 2 ;;
+esac
 
 fail() { echo "setup: $1" >&2; exit 1; }
 

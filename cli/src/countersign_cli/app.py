@@ -1,4 +1,6 @@
-"""The command line: one group per thing it operates on."""
+"""The command line: one group per thing it operates on, and what other distributions add."""
+
+from importlib.metadata import entry_points
 
 import typer
 
@@ -25,3 +27,6 @@ app.add_typer(exports.app, name="exports")
 app.add_typer(connections.app, name="connections")
 app.add_typer(audit.app, name="audit")
 app.add_typer(keys.app, name="keys")
+# Such as `chaos`, which is there in a development checkout only.
+for command in entry_points(group="countersign.commands"):
+    app.command(name=command.name)(command.load())

@@ -54,13 +54,14 @@ async def test_a_client_is_not_told_that_its_server_is_gone(echo: Echo, proxy: T
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.2):
             await reader.read(1)
-    await greet(proxy)
+    _, other = await greet(proxy)
+    other.close()
     writer.close()
 
 
 async def test_a_server_is_not_told_that_its_client_is_gone(echo: Echo, proxy: TcpProxy) -> None:
     """The client's end is reset; the server hears of it when the half-open ends are cut."""
-    reader, _ = await greet(proxy)
+    reader, writer = await greet(proxy)
     proxy.forget_client()
     with pytest.raises(ConnectionError):
         await reader.readexactly(1)
@@ -68,3 +69,4 @@ async def test_a_server_is_not_told_that_its_client_is_gone(echo: Echo, proxy: T
     proxy.cut_half_open()
     async with asyncio.timeout(5):
         await echo.gone.wait()
+    writer.close()

@@ -1,0 +1,1 @@
+"""Clients that behave as clients do, and a log of all that they were told."""

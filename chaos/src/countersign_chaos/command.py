@@ -1,0 +1,75 @@
+"""`countersign chaos`: faults on the real stack, and what became of every push."""
+
+import asyncio
+import json
+import os
+import secrets
+import shutil
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+_MINUTE = 60.0
+
+
+def chaos(  # noqa: PLR0917 — every one is an option
+    minutes: Annotated[float, typer.Option(min=0.1, help="Load and faults for so long.")] = 5.0,
+    seed: Annotated[
+        int | None, typer.Option(help="Of plan and load; without one it is drawn and printed.")
+    ] = None,
+    operators: Annotated[
+        int, typer.Option(min=1, max=64, help="Operators at work per dropzone; there are five.")
+    ] = 4,
+    orders: Annotated[
+        Path | None,
+        typer.Option(help='Real orders: a CSV of the UCI "Online Retail" data set.', exists=True),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Figures as JSON.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep logs and plan in any case.")] = False,
+    no_faults: Annotated[bool, typer.Option("--no-faults", help="Load alone.")] = False,
+) -> None:
+    """Start the real stack on servers of its own, break it, and prove that nothing was lost.
+
+    Ends with code 1 when anything was lost, doubled, stuck, missing from the audit trail or
+    not as the API said; logs and plan are then kept. Needs the servers of `make test`.
+    """
+    # Servers are started under another user by a fork, which gRPC's own hooks would break.
+    os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
+    import uvloop  # noqa: PLC0415 — the other commands shall not load any of this
+
+    from countersign_chaos.report import show  # noqa: PLC0415
+    from countersign_chaos.run import Options, run  # noqa: PLC0415
+
+    chosen = secrets.randbelow(1_000_000) if seed is None else seed
+    say = Console(stderr=True)
+    say.print(f"seed {chosen}", highlight=False)
+    options = Options(
+        seed=chosen,
+        seconds=minutes * _MINUTE,
+        operators=operators,
+        orders=orders,
+        with_faults=not no_faults,
+        report=lambda text: say.print(text, style="dim", highlight=False),
+    )
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        outcome = runner.run(run(options))
+    if as_json:
+        document = {
+            "seed": chosen,
+            **outcome.figures.as_json(),
+            "findings": [str(finding) for finding in outcome.findings],
+            "folder": str(outcome.folder) if outcome.findings else None,
+        }
+        json.dump(document, sys.stdout, indent=2)
+        sys.stdout.write("\n")
+    else:
+        show(outcome, Console())
+    if outcome.findings:
+        raise typer.Exit(1)
+    if keep:
+        say.print(f"logs and plan: {outcome.folder}")
+        return
+    shutil.rmtree(outcome.folder, ignore_errors=True)

@@ -1,0 +1,36 @@
+"""At which step of a delivery each life of a worker ends, drawn from the seed."""
+
+import random
+from dataclasses import dataclass, field
+
+from countersign_export_worker.testing.crash_points import WITHDRAWAL_POINTS, CrashPoint
+
+# Which passage of the step it is: late enough that a worker delivers something before.
+_LATEST_PASSAGE = 60
+_STEPS = sorted(set(CrashPoint) - WITHDRAWAL_POINTS)
+
+
+@dataclass
+class Mortality:
+    """Draws the ends; they come only while the world is armed.
+
+    `sleeps`: the share of lives that fall asleep at their step in place of dying.
+    """
+
+    chance: random.Random
+    sleeps: float = 0.3
+    steps: tuple[CrashPoint, ...] = tuple(_STEPS)
+    drawn: dict[str, int] = field(default_factory=dict)
+
+    def next_life(self) -> dict[str, str]:
+        """Environment of a worker's next life."""
+        step = self.chance.choice(self.steps)
+        passage = self.chance.randint(1, _LATEST_PASSAGE)
+        # Half a file that is gone on with is no crash; nobody wakes up in the middle of a write.
+        sleeps = self.chance.random() < self.sleeps and step is not CrashPoint.DURING_WRITE
+        self.drawn[step.value] = self.drawn.get(step.value, 0) + 1
+        return {
+            "COUNTERSIGN_CHAOS_END_AT": step.value,
+            "COUNTERSIGN_CHAOS_PASSAGE": str(passage),
+            "COUNTERSIGN_CHAOS_SLEEPS": "1" if sleeps else "0",
+        }
