@@ -20,7 +20,12 @@ MEDIA_TYPE = "application/problem+json"
 _TYPE_PREFIX = "urn:countersign:problem:"
 
 _LISTS = frozenset({"allowed", "allowed_roles"})
-_NUMBERS = frozenset({"expected_version", "current_version", "field_errors_omitted"})
+_NUMBERS = frozenset(
+    {
+        *("expected_version", "current_version", "field_errors_omitted"),
+        *("lag_seconds", "allowed_seconds"),
+    }
+)
 
 # What these say in a service's or transport's own words is for our logs, not for callers.
 _FIXED_SENTENCES = {

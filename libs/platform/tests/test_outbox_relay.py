@@ -475,3 +475,33 @@ async def test_the_gauges_show_what_waits_how_long_and_what_is_in_quarantine(
     await relay.measure()
     assert REGISTRY.get_sample_value("countersign_outbox_rows", labels) == 0
     assert REGISTRY.get_sample_value("countersign_outbox_oldest_seconds", labels) == 0
+
+
+async def test_the_lag_of_a_lane_is_that_of_its_oldest_row_until_it_was_sent(
+    database: Database,
+) -> None:
+    receiver = Receiver()
+    relay = relay_to(database, receiver)
+    assert relay.lag_seconds("work") is None
+    await relay.measure()
+    assert relay.lag_seconds("work") == 0
+    await write(database, 2)
+    await database.execute("UPDATE push.outbox SET created_at = now() - interval '1 hour'")
+    await relay.measure()
+    assert relay.lag_seconds("work") == pytest.approx(3600, abs=60)
+    async with running(relay):
+        await until_empty(database)
+    await relay.measure()
+    assert relay.lag_seconds("work") == 0
+
+
+async def test_a_row_in_quarantine_is_no_lag(database: Database) -> None:
+    """It waits for a person; the others go on, and whoever waits for the lag must not hang."""
+    await write(database, 1)
+    await database.execute(
+        "UPDATE push.outbox SET quarantined_at = now(), last_error = 'x',"
+        " created_at = now() - interval '1 hour'"
+    )
+    relay = relay_to(database, Receiver())
+    await relay.measure()
+    assert relay.lag_seconds("work") == 0

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import partial
 
 from countersign.approval.v1 import approval_service_pb2_grpc as pb_grpc
 from countersign_approval.access import ACCESS, SERVICE
+from countersign_approval.audit_guard import AuditGuard
 from countersign_approval.commands.approval_policy import GetApprovalPolicy, SetApprovalPolicy
 from countersign_approval.commands.approve_drafts import ApproveDrafts
 from countersign_approval.commands.edit_draft import EditDraft
@@ -32,7 +34,7 @@ from countersign_platform.auth.verifier import TokenVerifier
 from countersign_platform.database.pool import Database
 from countersign_platform.outbox.audit_record import record_denied
 from countersign_platform.outbox.audit_sender import AuditSender
-from countersign_platform.outbox.relay import Relay
+from countersign_platform.outbox.relay import MEASURE_SECONDS, Relay
 from countersign_platform.outbox.row import LANE_AUDIT
 from countersign_platform.probes import ProbeServer
 from countersign_platform.rpc.channel import open_channel
@@ -51,7 +53,15 @@ async def build(settings: ApprovalSettings) -> Service:
         settings.audit_target, token=ServiceToken(settings.service_token_file).value
     )
     opened.push_async_callback(audit.close)
-    relay = Relay(database, SCHEMA, {LANE_AUDIT: AuditSender(audit)})
+    limit = settings.audit_lag_limit_seconds
+    relay = Relay(
+        database,
+        SCHEMA,
+        {LANE_AUDIT: AuditSender(audit)},
+        # Often enough for the limit to mean what it says.
+        measure_seconds=MEASURE_SECONDS if limit is None else min(MEASURE_SECONDS, limit / 4),
+    )
+    guard = AuditGuard(limit, partial(relay.lag_seconds, LANE_AUDIT))
     changes = _status_changes(settings, database)
     feed = StatusFeed(
         changes,
@@ -61,13 +71,13 @@ async def build(settings: ApprovalSettings) -> Service:
     server = RpcServer(
         settings, TokenVerifier.from_settings(settings), ACCESS, record_denied(database, SCHEMA)
     )
-    servicer = ApprovalServicer(_commands(database, feed, relay.wake))
+    servicer = ApprovalServicer(_commands(database, feed, relay.wake, guard))
     server.add(pb_grpc.add_ApprovalServiceServicer_to_server, servicer, SERVICE)
     loops = [relay.run, _sweeper(settings, changes).run]
     return Service(server, _probes(settings, database), loops, opened)
 
 
-def _commands(database: Database, feed: StatusFeed, wake: WakeUp) -> Commands:
+def _commands(database: Database, feed: StatusFeed, wake: WakeUp, guard: AuditGuard) -> Commands:
     drafts = DraftStore(database)
     policies = PolicyStore(database)
     reviser = Reviser(drafts, wake)
@@ -78,7 +88,7 @@ def _commands(database: Database, feed: StatusFeed, wake: WakeUp) -> Commands:
         edit=EditDraft(reviser),
         edit_line=EditDraftLine(reviser),
         validate=ValidateDraft(reviser),
-        approve=ApproveDrafts(ApprovalStore(database), wake),
+        approve=ApproveDrafts(ApprovalStore(database), wake, guard),
         revoke=RevokeApproval(reviser),
         reject=RejectDraft(reviser),
         get_policy=GetApprovalPolicy(policies),

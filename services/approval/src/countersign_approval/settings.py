@@ -17,6 +17,8 @@ class ApprovalSettings(ServiceSettings, DatabaseSettings, ServiceTokenSettings):
     probe_listen: Address = "127.0.0.1:9101"
     # Where the audit service answers, host:port.
     audit_target: Address = "127.0.0.1:50053"
+    # Approvals are refused while the audit trail lags behind by more; unset means never.
+    audit_lag_limit_seconds: float | None = Field(default=None, gt=0)
     # How late a live view may be.
     watch_poll_seconds: float = Field(default=0.5, gt=0, le=10)
     # How long a live view may hear nothing.

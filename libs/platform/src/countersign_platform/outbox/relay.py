@@ -17,7 +17,7 @@ from countersign_platform.outbox.store import OutboxStore
 
 _log = structlog.get_logger(__name__)
 
-_MEASURE_SECONDS = 5.0
+MEASURE_SECONDS = 5.0
 
 
 class Relay:
@@ -30,14 +30,20 @@ class Relay:
         senders: Mapping[str, Sender],
         *,
         policies: Mapping[str, LanePolicy] | None = None,
+        measure_seconds: float = MEASURE_SECONDS,
     ) -> None:
-        """`senders` and `policies` are by lane; a lane without a policy has the usual one."""
+        """`senders` and `policies` are by lane; a lane without a policy has the usual one.
+
+        `measure_seconds`: how often the gauges, and `lag_seconds`, are brought up to date.
+        """
         self.store = OutboxStore(database, schema)
         given = policies or {}
         self._lanes = {
             name: Lane(name, self.store, sender, given.get(name, LanePolicy()))
             for name, sender in senders.items()
         }
+        self._measure_seconds = measure_seconds
+        self._lag_seconds: dict[str, float] = {}
 
     def wake(self, lane: str | None = None) -> None:
         """Call it after a commit that wrote rows; costs nothing, and being late is no harm."""
@@ -52,6 +58,13 @@ class Relay:
                 group.create_task(lane.run())
             group.create_task(self._measure_for_ever())
 
+    def lag_seconds(self, lane: str) -> float | None:
+        """Age of the lane's oldest row that waits, when last measured; None: never yet.
+
+        Rows in quarantine do not count: they wait for a person, not for the other side.
+        """
+        return self._lag_seconds.get(lane)
+
     async def measure(self) -> None:
         """Set the gauges of every lane from what is in the outbox now.
 
@@ -65,6 +78,7 @@ class Relay:
             metrics.ROWS.labels(*labels).set(record["waiting"])
             metrics.QUARANTINED.labels(*labels).set(record["quarantined"])
             metrics.OLDEST_SECONDS.labels(*labels).set(record["oldest_seconds"])
+            self._lag_seconds[name] = record["oldest_seconds"]
 
     async def _measure_for_ever(self) -> None:
         while True:
@@ -72,4 +86,4 @@ class Relay:
                 await self.measure()
             except Exception as error:  # noqa: BLE001 — the gauges keep their last word
                 _log.warning("outbox_not_measured", schema=self.store.schema, error=str(error))
-            await asyncio.sleep(_MEASURE_SECONDS)
+            await asyncio.sleep(self._measure_seconds)

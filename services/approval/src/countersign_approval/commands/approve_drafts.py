@@ -6,6 +6,7 @@ from uuid import UUID
 
 from countersign_approval.acts import approval_begun, outbox_headers
 from countersign_approval.approval_findings import refusal
+from countersign_approval.audit_guard import AuditGuard
 from countersign_approval.draft_change import ApprovalItem, Approved
 from countersign_approval.ports import Approvals, WakeUp
 from countersign_approval.refusals import lost_every_race
@@ -29,8 +30,9 @@ class WhatToApprove:
 class ApproveDrafts:
     """READY → APPROVED, with the digest of the content."""
 
-    def __init__(self, approvals: Approvals, wake: WakeUp) -> None:
+    def __init__(self, approvals: Approvals, wake: WakeUp, guard: AuditGuard) -> None:
         self._approvals = approvals
+        self._guard = guard
         self._wake = wake
 
     async def one(self, call: Call, asked: WhatToApprove) -> Approved:
@@ -38,7 +40,7 @@ class ApproveDrafts:
 
         Raises:
             CountersignError: DRAFT_NOT_FOUND, WRONG_STATE, ALREADY_APPROVED, VERSION_MISMATCH,
-                FOUR_EYES_REQUIRED.
+                FOUR_EYES_REQUIRED, AUDIT_BEHIND.
         """
         outcome = (await self._approve(call, [asked]))[asked.draft_id]
         if isinstance(outcome, CountersignError):
@@ -50,6 +52,7 @@ class ApproveDrafts:
 
         Raises:
             InvalidRequest: a draft is asked for twice.
+            CountersignError: AUDIT_BEHIND, for all of them.
         """
         errors = list(_doubled(asked))
         if errors:
@@ -58,6 +61,7 @@ class ApproveDrafts:
         return [outcomes[item.draft_id] for item in asked]
 
     async def _approve(self, call: Call, asked: Sequence[WhatToApprove]) -> dict[UUID, Outcome]:
+        self._guard.require_in_step()
         outcomes: dict[UUID, Outcome] = {}
         open_items = list(asked)
         for _ in range(_ATTEMPTS):

@@ -161,7 +161,7 @@ class ApprovalServiceServicer:
     def ApproveDraft(self, request, context):
         """READY → APPROVED, with the digest of the content. Roles: ADMIN, OPERATOR.
         Errors: DRAFT_NOT_FOUND, WRONG_STATE, ALREADY_APPROVED, VERSION_MISMATCH,
-        FOUR_EYES_REQUIRED.
+        FOUR_EYES_REQUIRED, AUDIT_BEHIND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -169,7 +169,7 @@ class ApprovalServiceServicer:
 
     def BatchApproveDrafts(self, request, context):
         """Approves up to 500 drafts; each has its own result, in the order asked.
-        Roles and errors per draft as ApproveDraft.
+        Roles and errors per draft as ApproveDraft; AUDIT_BEHIND refuses the whole call.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -60,11 +60,11 @@ class ApprovalServiceStub:
     ApproveDraft: _grpc.UnaryUnaryMultiCallable[_approval_service_pb2.ApproveDraftRequest, _approval_service_pb2.ApproveDraftResponse]
     """READY → APPROVED, with the digest of the content. Roles: ADMIN, OPERATOR.
     Errors: DRAFT_NOT_FOUND, WRONG_STATE, ALREADY_APPROVED, VERSION_MISMATCH,
-    FOUR_EYES_REQUIRED.
+    FOUR_EYES_REQUIRED, AUDIT_BEHIND.
     """
     BatchApproveDrafts: _grpc.UnaryUnaryMultiCallable[_approval_service_pb2.BatchApproveDraftsRequest, _approval_service_pb2.BatchApproveDraftsResponse]
     """Approves up to 500 drafts; each has its own result, in the order asked.
-    Roles and errors per draft as ApproveDraft.
+    Roles and errors per draft as ApproveDraft; AUDIT_BEHIND refuses the whole call.
     """
     RevokeApproval: _grpc.UnaryUnaryMultiCallable[_approval_service_pb2.RevokeApprovalRequest, _approval_service_pb2.RevokeApprovalResponse]
     """APPROVED → NEEDS_REVIEW, clearing the approval. Roles: ADMIN, OPERATOR.
@@ -115,11 +115,11 @@ class ApprovalServiceAsyncStub(ApprovalServiceStub):
     ApproveDraft: _aio.UnaryUnaryMultiCallable[_approval_service_pb2.ApproveDraftRequest, _approval_service_pb2.ApproveDraftResponse]  # type: ignore[assignment]
     """READY → APPROVED, with the digest of the content. Roles: ADMIN, OPERATOR.
     Errors: DRAFT_NOT_FOUND, WRONG_STATE, ALREADY_APPROVED, VERSION_MISMATCH,
-    FOUR_EYES_REQUIRED.
+    FOUR_EYES_REQUIRED, AUDIT_BEHIND.
     """
     BatchApproveDrafts: _aio.UnaryUnaryMultiCallable[_approval_service_pb2.BatchApproveDraftsRequest, _approval_service_pb2.BatchApproveDraftsResponse]  # type: ignore[assignment]
     """Approves up to 500 drafts; each has its own result, in the order asked.
-    Roles and errors per draft as ApproveDraft.
+    Roles and errors per draft as ApproveDraft; AUDIT_BEHIND refuses the whole call.
     """
     RevokeApproval: _aio.UnaryUnaryMultiCallable[_approval_service_pb2.RevokeApprovalRequest, _approval_service_pb2.RevokeApprovalResponse]  # type: ignore[assignment]
     """APPROVED → NEEDS_REVIEW, clearing the approval. Roles: ADMIN, OPERATOR.
@@ -209,7 +209,7 @@ class ApprovalServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_approval_service_pb2.ApproveDraftResponse, _abc.Awaitable[_approval_service_pb2.ApproveDraftResponse]]:
         """READY → APPROVED, with the digest of the content. Roles: ADMIN, OPERATOR.
         Errors: DRAFT_NOT_FOUND, WRONG_STATE, ALREADY_APPROVED, VERSION_MISMATCH,
-        FOUR_EYES_REQUIRED.
+        FOUR_EYES_REQUIRED, AUDIT_BEHIND.
         """
 
     @_abc_1.abstractmethod
@@ -219,7 +219,7 @@ class ApprovalServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_approval_service_pb2.BatchApproveDraftsResponse, _abc.Awaitable[_approval_service_pb2.BatchApproveDraftsResponse]]:
         """Approves up to 500 drafts; each has its own result, in the order asked.
-        Roles and errors per draft as ApproveDraft.
+        Roles and errors per draft as ApproveDraft; AUDIT_BEHIND refuses the whole call.
         """
 
     @_abc_1.abstractmethod
