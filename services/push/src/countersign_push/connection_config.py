@@ -24,7 +24,8 @@ from countersign_push.connector_type import ConnectorType
 from countersign_push.setting_checks import Check
 
 _MAX_SECRET = 20_000
-# Whoever can guess it can sign orders.
+# Whoever can guess one can sign orders.
+_SIGNING_SECRETS = frozenset({"hmac_secret", "hmac_secret_previous"})
 _LEAST_SIGNING_SECRET = 16
 
 
@@ -167,26 +168,14 @@ def check_login(connector_type: str, config: Mapping[str, Any], secrets: Mapping
     Raises:
         InvalidRequest: on the field `secrets`.
     """
-    if connector_type == "HTTP_JSON_V1":
-        _check_signing_secrets(secrets)
+    if connector_type == "HTTP_JSON_V1" and "hmac_secret" not in secrets:
+        raise InvalidRequest([FieldError("secrets", "must have hmac_secret")])
     transport = _TRANSPORTS.get(config.get("transport", ""))
     if connector_type != "DROPZONE_JSON_V1" or transport is None or not transport.login:
         return
     if not transport.login & secrets.keys():
         names = " or ".join(sorted(transport.login))
         raise InvalidRequest([FieldError("secrets", f"must have {names}")])
-
-
-def _check_signing_secrets(secrets: Mapping[str, str]) -> None:
-    if "hmac_secret" not in secrets:
-        raise InvalidRequest([FieldError("secrets", "must have hmac_secret")])
-    short = [
-        FieldError(f"secrets.{name}", f"must have at least {_LEAST_SIGNING_SECRET} characters")
-        for name in ("hmac_secret", "hmac_secret_previous")
-        if name in secrets and len(secrets[name]) < _LEAST_SIGNING_SECRET
-    ]
-    if short:
-        raise InvalidRequest(short)
 
 
 def _check_headers(config: Mapping[str, Any]) -> None:
@@ -218,6 +207,9 @@ def _secret_complaint(
         return f"must be one of: {', '.join(sorted(connector.secret_names))}"
     if not value and not may_remove:
         return "must not be empty"
+    is_signing = connector.connector_type == "HTTP_JSON_V1" and name in _SIGNING_SECRETS
+    if value and is_signing and len(value) < _LEAST_SIGNING_SECRET:
+        return f"must have at least {_LEAST_SIGNING_SECRET} characters"
     if len(value) > _MAX_SECRET:
         return f"must have at most {_MAX_SECRET} characters"
     return None

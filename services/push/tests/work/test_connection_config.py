@@ -111,6 +111,6 @@ def test_an_http_endpoint_needs_a_secret_that_cannot_be_guessed():
         "secrets": "must have hmac_secret"
     }
     short = {"hmac_secret": "s" * 15, "hmac_secret_previous": "1"}
-    found = complaints(lambda: check_login(HTTP, config, short))
+    found = complaints(lambda: check_secrets(HTTP, short))
     assert set(found) == {"secrets.hmac_secret", "secrets.hmac_secret_previous"}
     assert "sss" not in str(found)

@@ -1,5 +1,6 @@
 """The connection test of an HTTP endpoint: everything but an order."""
 
+import asyncio
 import time
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -12,6 +13,8 @@ from countersign_export_worker.connectors.http_settings import HttpSettings
 from countersign_export_worker.errors import DeliveryError, PermanentDeliveryError
 from countersign_export_worker.ports import CheckReport, CheckStep
 
+# Who asked waits no longer than that for a test.
+_LONGEST_SECONDS = 8.0
 _UNAUTHORIZED = frozenset({401, 403})
 _MISSING = frozenset({404, 410})
 _SERVER_ERROR = 500
@@ -33,8 +36,9 @@ class HttpCheck:
     async def run(self) -> CheckReport:
         """Every step up to the first failure."""
         try:
-            await self._resolve()
-            return await self._ask()
+            async with asyncio.timeout(_LONGEST_SECONDS):
+                await self._resolve()
+                return await self._ask()
         except (DeliveryError, aiohttp.ClientError, TimeoutError, OSError) as error:
             return self._failed(failure_to_connect(error, self._host))
 
