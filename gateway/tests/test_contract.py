@@ -29,6 +29,7 @@ COMMITTED = Path(__file__).parents[1] / "openapi.json"
 ROUTES = {
     "POST /draft-orders",
     "GET /draft-orders",
+    "GET /draft-orders/counts",
     "GET /draft-orders/{id}",
     "PATCH /draft-orders/{id}",
     "PATCH /draft-orders/{id}/lines/{line_no}",
@@ -52,6 +53,7 @@ ROUTES = {
     "POST /erp-connections/{id}/disable",
     "GET /erp-connectors",
     "GET /erp-exports",
+    "GET /erp-exports/statistics",
     "GET /erp-exports/{id}",
     "GET /erp-exports/{id}/document",
     "POST /erp-exports/{id}/expedite",

@@ -337,12 +337,17 @@ async def test_list_passes_every_filter_on(http: httpx.AsyncClient, backends: An
         order_date_to="2026-02-28",
         page_size=500,
         page_token="t",
+        sort=approvals.DRAFT_SORT_NEWEST,
     )
 
 
 async def test_last_page_has_a_null_token(http: httpx.AsyncClient, backends: Any) -> None:
     backends.answers["ListDrafts"] = approvals.ListDraftsResponse()
-    assert (await http.get("/draft-orders")).json() == {"drafts": [], "next_page_token": None}
+    assert (await http.get("/draft-orders")).json() == {
+        "drafts": [],
+        "next_page_token": None,
+        "degraded": [],
+    }
 
 
 @pytest.mark.parametrize(
@@ -358,6 +363,9 @@ async def test_last_page_has_a_null_token(http: httpx.AsyncClient, backends: Any
         "created_from=0001-01-01T00:00:00%2B14:00",
         "order_date_from=yesterday",
         "q=a%00b",
+        "sort=BEST",
+        "export_state=LOST",
+        "error_code=disk full",
     ],
 )
 async def test_filter_that_means_nothing_is_400_and_named(

@@ -97,7 +97,7 @@ export interface paths {
         };
         /**
          * List Drafts
-         * @description List draft orders, newest first.
+         * @description List draft orders.
          */
         get: operations["listDrafts"];
         put?: never;
@@ -337,6 +337,26 @@ export interface paths {
          * @description Push up to 500 draft orders; each has its own result. A key covers each draft.
          */
         post: operations["batchPush"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/draft-orders/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count Drafts
+         * @description How many draft orders have each status, each counted up to 10,000.
+         */
+        get: operations["countDrafts"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -628,6 +648,26 @@ export interface paths {
          * @description Settle by hand an export whose outcome is unknown. Administrators only; on record.
          */
         post: operations["resolveExport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/erp-exports/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Statistics
+         * @description Sums of what was pushed, by day and by connection, and of what waits now.
+         */
+        get: operations["getStatistics"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1284,6 +1324,31 @@ export interface components {
             max_attempts: number | null;
         };
         /**
+         * DraftCountReply
+         * @description How many drafts have a status.
+         */
+        DraftCountReply: {
+            /**
+             * Count
+             * @description Up to 10,000.
+             */
+            count: number;
+            /**
+             * More
+             * @description Whether there are more than that.
+             */
+            more: boolean;
+            status: components["schemas"]["DraftStatus"];
+        };
+        /**
+         * DraftCountsReply
+         * @description Every status once.
+         */
+        DraftCountsReply: {
+            /** Counts */
+            counts: components["schemas"]["DraftCountReply"][];
+        };
+        /**
          * DraftDetailReply
          * @description A draft order with its exports and its story.
          */
@@ -1338,9 +1403,14 @@ export interface components {
         };
         /**
          * DraftPageReply
-         * @description One page, newest first.
+         * @description One page, in the order asked for.
          */
         DraftPageReply: {
+            /**
+             * Degraded
+             * @description Parts that are null because their service does not answer.
+             */
+            degraded: ("exports" | "audit")[];
             /** Drafts */
             drafts: components["schemas"]["DraftSummaryReply"][];
             /**
@@ -1400,6 +1470,12 @@ export interface components {
             version: number;
         };
         /**
+         * DraftSort
+         * @description The order of a list of drafts; countersign.approval.v1.DraftSort says more.
+         * @enum {string}
+         */
+        DraftSort: "NEWEST" | "OLDEST" | "LAST_CHANGED" | "LONGEST_UNCHANGED" | "HIGHEST_VALUE" | "LOWEST_VALUE" | "LATEST_ORDER" | "EARLIEST_ORDER" | "CUSTOMER" | "CUSTOMER_REVERSED";
+        /**
          * DraftStatus
          * @description Where a draft order stands.
          * @enum {string}
@@ -1428,6 +1504,13 @@ export interface components {
             external_ref: string;
             /** Id */
             id: string;
+            /**
+             * Last Edited By User Id
+             * @description Who may not approve it where a second person is needed.
+             */
+            last_edited_by_user_id: string | null;
+            /** @description The newest export; null before the first push, and unless with_export asks for it. */
+            last_export: components["schemas"]["ExportReply"] | null;
             /** Line Count */
             line_count: number;
             /** Order Date */
@@ -1533,6 +1616,48 @@ export interface components {
             message: string | null;
         };
         /**
+         * ExportFiguresReply
+         * @description Exports of one day through one connection.
+         */
+        ExportFiguresReply: {
+            /** Acked */
+            acked: number;
+            /**
+             * Day
+             * @description On which they were pushed; null for all days together.
+             */
+            day: string | null;
+            /**
+             * Delivered
+             * @description SENT or ACKED.
+             */
+            delivered: number;
+            /**
+             * Erp Connection Id
+             * @description Null for all connections together.
+             */
+            erp_connection_id: string | null;
+            /** Failed */
+            failed: number;
+            /**
+             * Median Milliseconds
+             * @description From push to publish, half took no longer; null when nothing was published.
+             */
+            median_milliseconds: number | null;
+            /**
+             * P95 Milliseconds
+             * @description The same for 95 of 100.
+             */
+            p95_milliseconds: number | null;
+            /** Pushed */
+            pushed: number;
+            /**
+             * Waiting
+             * @description PENDING.
+             */
+            waiting: number;
+        };
+        /**
          * ExportPageReply
          * @description One page, newest first.
          */
@@ -1632,6 +1757,12 @@ export interface components {
             staged: boolean;
             status: components["schemas"]["ExportStatus"];
         };
+        /**
+         * ExportState
+         * @description How the newest export of a draft stands, as operators ask.
+         * @enum {string}
+         */
+        ExportState: "RETRYING" | "STUCK" | "HELD" | "UNACKED" | "ACK_OVERDUE";
         /**
          * ExportStatus
          * @description Where an export stands.
@@ -2121,6 +2252,19 @@ export interface components {
             sha256: string | null;
         };
         /**
+         * StatisticsReply
+         * @description Sums over the org's exports.
+         */
+        StatisticsReply: {
+            /**
+             * Figures
+             * @description By day and connection, by day, by connection, and the total; nothing without exports.
+             */
+            figures: components["schemas"]["ExportFiguresReply"][];
+            /** Waiting */
+            waiting: components["schemas"]["WaitingFiguresReply"][];
+        };
+        /**
          * SubmitBody
          * @description A new draft order.
          * @example {
@@ -2256,6 +2400,33 @@ export interface components {
              */
             test_on_save: boolean;
         };
+        /**
+         * WaitingFiguresReply
+         * @description What waits now on one connection, whenever it was pushed.
+         */
+        WaitingFiguresReply: {
+            /**
+             * Ack Overdue
+             * @description SENT, and the ERP's answer is overdue.
+             */
+            ack_overdue: number;
+            /** Erp Connection Id */
+            erp_connection_id: string;
+            /**
+             * Held
+             * @description With an unknown outcome.
+             */
+            held: number;
+            /** Oldest Since */
+            oldest_since: string | null;
+            /**
+             * Retrying
+             * @description Failed at least once.
+             */
+            retrying: number;
+            /** Waiting */
+            waiting: number;
+        };
     };
     responses: never;
     parameters: never;
@@ -2294,17 +2465,22 @@ export type CustomerReply = components['schemas']['CustomerReply'];
 export type DeliveryEvidence = components['schemas']['DeliveryEvidence'];
 export type DeliveryTermsBody = components['schemas']['DeliveryTermsBody'];
 export type DeliveryTermsReply = components['schemas']['DeliveryTermsReply'];
+export type DraftCountReply = components['schemas']['DraftCountReply'];
+export type DraftCountsReply = components['schemas']['DraftCountsReply'];
 export type DraftDetailReply = components['schemas']['DraftDetailReply'];
 export type DraftPageReply = components['schemas']['DraftPageReply'];
 export type DraftReply = components['schemas']['DraftReply'];
+export type DraftSort = components['schemas']['DraftSort'];
 export type DraftStatus = components['schemas']['DraftStatus'];
 export type DraftSummaryReply = components['schemas']['DraftSummaryReply'];
 export type EditBody = components['schemas']['EditBody'];
 export type EditLineBody = components['schemas']['EditLineBody'];
 export type ExpediteBody = components['schemas']['ExpediteBody'];
 export type ExportErrorReply = components['schemas']['ExportErrorReply'];
+export type ExportFiguresReply = components['schemas']['ExportFiguresReply'];
 export type ExportPageReply = components['schemas']['ExportPageReply'];
 export type ExportReply = components['schemas']['ExportReply'];
+export type ExportState = components['schemas']['ExportState'];
 export type ExportStatus = components['schemas']['ExportStatus'];
 export type FieldProblemReply = components['schemas']['FieldProblemReply'];
 export type HeaderBody = components['schemas']['HeaderBody'];
@@ -2329,10 +2505,12 @@ export type ResolveBody = components['schemas']['ResolveBody'];
 export type RetryBody = components['schemas']['RetryBody'];
 export type SourceDocumentBody = components['schemas']['SourceDocumentBody'];
 export type SourceDocumentReply = components['schemas']['SourceDocumentReply'];
+export type StatisticsReply = components['schemas']['StatisticsReply'];
 export type SubmitBody = components['schemas']['SubmitBody'];
 export type SubmitReply = components['schemas']['SubmitReply'];
 export type SwitchConnectionBody = components['schemas']['SwitchConnectionBody'];
 export type UpdateConnectionBody = components['schemas']['UpdateConnectionBody'];
+export type WaitingFiguresReply = components['schemas']['WaitingFiguresReply'];
 export type $defs = Record<string, never>;
 export interface operations {
     getApprovalPolicy: {
@@ -2806,6 +2984,14 @@ export interface operations {
                 created_to?: string | null;
                 /** @description Customer number (exact) or part of the customer's name, ignoring case. */
                 customer?: string | null;
+                /** @description Only drafts whose newest export has this last error. */
+                error_code?: string | null;
+                /**
+                 * @description How the newest export stands: PENDING after a failure (RETRYING), PENDING past its due time
+                 *     by a minute (STUCK), with an unknown outcome (HELD), SENT without an answer of the ERP
+                 *     (UNACKED), or with an overdue one (ACK_OVERDUE).
+                 */
+                export_state?: components["schemas"]["ExportState"] | null;
                 /** @description Ordered on or after. */
                 order_date_from?: string | null;
                 /** @description Ordered on or before. */
@@ -2816,8 +3002,12 @@ export interface operations {
                 page_token?: string | null;
                 /** @description Start of external_ref or external_order_number, or part of the customer's name. */
                 q?: string | null;
+                /** @description The order; NEWEST where export_state or error_code is given. */
+                sort?: components["schemas"]["DraftSort"];
                 /** @description Any of these; may repeat. */
                 status?: components["schemas"]["DraftStatus"][];
+                /** @description Whether each row comes with its newest export. */
+                with_export?: boolean;
             };
             header?: never;
             path?: never;
@@ -4444,6 +4634,93 @@ export interface operations {
             };
             /** @description The Idempotency-Key came before with another request */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description Too many requests; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description Temporarily unavailable; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description The answer did not come in time */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+        };
+    };
+    countDrafts: {
+        parameters: {
+            query?: {
+                /** @description Submitted at or after. */
+                created_from?: string | null;
+                /** @description Submitted before. */
+                created_to?: string | null;
+                /** @description Customer number (exact) or part of the customer's name, ignoring case. */
+                customer?: string | null;
+                /** @description Ordered on or after. */
+                order_date_from?: string | null;
+                /** @description Ordered on or before. */
+                order_date_to?: string | null;
+                /** @description Start of external_ref or external_order_number, or part of the customer's name. */
+                q?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftCountsReply"];
+                };
+            };
+            /** @description Malformed; `errors` names every field */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description No valid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description Not allowed for your role, or a second person is needed */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6163,6 +6440,87 @@ export interface operations {
             };
             /** @description The body is not JSON */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description Too many requests; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description Temporarily unavailable; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description The answer did not come in time */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+        };
+    };
+    getStatistics: {
+        parameters: {
+            query: {
+                /** @description Pushed at or after. */
+                created_from: string;
+                /** @description Pushed before; at most 100 days later. */
+                created_to: string;
+                /** @description Whose days, for example Europe/Berlin; UTC unless given. */
+                time_zone?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatisticsReply"];
+                };
+            };
+            /** @description Malformed; `errors` names every field */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description No valid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description Not allowed for your role, or a second person is needed */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -41,13 +41,17 @@ _SAFE_ON_APPROVAL = [
         "SubmitDraft",
         "GetDraft",
         "ListDrafts",
+        "CountDrafts",
         "ValidateDraft",
         "GetApprovalPolicy",
         "SetApprovalPolicy",
     )
 ]
 _SAFE_ON_PUSH = [
-    *(_PUSH + name for name in ("GetExport", "ListExports", "PreviewExport")),
+    *(
+        _PUSH + name
+        for name in ("GetExport", "ListExports", "GetExportStatistics", "PreviewExport")
+    ),
     *(_CONNECTION + name for name in ("GetConnection", "ListConnections", "DisableConnection")),
 ]
 _SAFE_ON_AUDIT = [_AUDIT + name for name in ("ListEvents", "VerifyChain")]

@@ -151,6 +151,14 @@ class Person:
     async def list(self, **fields: Any) -> pb.ListDraftsResponse:
         return await self.call("ListDrafts", pb.ListDraftsRequest(**fields))
 
+    async def count(self, **fields: Any) -> dict[str, tuple[int, bool]]:
+        reply = await self.call("CountDrafts", pb.CountDraftsRequest(**fields))
+        name = draft_pb2.DraftStatus.Name
+        return {
+            name(each.status).removeprefix("DRAFT_STATUS_"): (each.count, each.more)
+            for each in reply.counts
+        }
+
     async def set_policy(self, threshold: str) -> str:
         request = pb.SetApprovalPolicyRequest(four_eyes_above=threshold)
         return (await self.call("SetApprovalPolicy", request)).four_eyes_above

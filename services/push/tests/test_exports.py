@@ -182,6 +182,23 @@ async def test_the_draft_filter_shows_every_attempt(world, reader, client, push)
     assert (page.exports[0].retry_of, page.exports[0].retry_reason) == (str(first), "again")
 
 
+async def test_the_newest_of_a_draft_hides_the_attempts_before_it(world, reader, client, push):
+    draft, first = await push()
+    _, other = await push()
+    await world.orders.failed(client.org_id, first)
+    second = UUID((await client.retry(draft, reason="again")).erp_export_id)
+    assert ids(await list_(reader, newest_of_draft=True)) == [second, other]
+    page = await list_(reader, newest_of_draft=True, error_code="DISK_FULL")
+    assert ids(page) == []
+
+
+async def test_a_list_of_drafts_has_their_exports_only(world, reader, push):
+    (one, first), _, (three, third) = [await push() for _ in range(3)]
+    wanted = [str(one), str(three)]
+    assert ids(await list_(reader, draft_order_ids=wanted)) == [third, first]
+    assert ids(await list_(world.client(), draft_order_ids=wanted)) == []
+
+
 async def test_the_held_filter_shows_unknown_outcomes(world, reader, push):
     (_, held), _ = await push(), await push()
     await world.orders.held(reader.org_id, held)

@@ -1,5 +1,6 @@
 """Query parameters of lists: what to show, and which page of it."""
 
+from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -29,11 +30,34 @@ class Page(Body):
     """next_page_token of the page before; bound to the filters."""
 
 
-class DraftFilters(Page):
-    """Which drafts; filters combine with AND."""
+class DraftSort(StrEnum):
+    """The order of a list of drafts; countersign.approval.v1.DraftSort says more."""
 
-    status: list[DraftStatus] = Field(default_factory=list)
-    """Any of these; may repeat."""
+    NEWEST = "NEWEST"
+    OLDEST = "OLDEST"
+    LAST_CHANGED = "LAST_CHANGED"
+    LONGEST_UNCHANGED = "LONGEST_UNCHANGED"
+    HIGHEST_VALUE = "HIGHEST_VALUE"
+    LOWEST_VALUE = "LOWEST_VALUE"
+    LATEST_ORDER = "LATEST_ORDER"
+    EARLIEST_ORDER = "EARLIEST_ORDER"
+    CUSTOMER = "CUSTOMER"
+    CUSTOMER_REVERSED = "CUSTOMER_REVERSED"
+
+
+class ExportState(StrEnum):
+    """How the newest export of a draft stands, as operators ask."""
+
+    RETRYING = "RETRYING"
+    STUCK = "STUCK"
+    HELD = "HELD"
+    UNACKED = "UNACKED"
+    ACK_OVERDUE = "ACK_OVERDUE"
+
+
+class DraftCriteria(Body):
+    """Which drafts; criteria combine with AND."""
+
     customer: QueryText | None = Field(None, max_length=300)
     """Customer number (exact) or part of the customer's name, ignoring case."""
     q: QueryText | None = Field(None, max_length=300)
@@ -46,6 +70,23 @@ class DraftFilters(Page):
     """Ordered on or after."""
     order_date_to: Annotated[DateText | None, OptionalMark] = None
     """Ordered on or before."""
+
+
+class DraftFilters(Page, DraftCriteria):
+    """Which drafts, in which order; filters combine with AND."""
+
+    status: list[DraftStatus] = Field(default_factory=list)
+    """Any of these; may repeat."""
+    sort: DraftSort = DraftSort.NEWEST
+    """The order; NEWEST where export_state or error_code is given."""
+    export_state: ExportState | None = None
+    """How the newest export stands: PENDING after a failure (RETRYING), PENDING past its due time
+    by a minute (STUCK), with an unknown outcome (HELD), SENT without an answer of the ERP
+    (UNACKED), or with an overdue one (ACK_OVERDUE)."""
+    error_code: str | None = Field(None, pattern=r"^[A-Z][A-Z0-9_]{2,63}$")
+    """Only drafts whose newest export has this last error."""
+    with_export: bool = False
+    """Whether each row comes with its newest export."""
     page_size: int = Field(50, ge=1, le=500)
     """Rows per page."""
 
@@ -137,6 +178,19 @@ def list_drafts_request(filters: DraftFilters) -> approvals.ListDraftsRequest:
         order_date_to=filters.order_date_to or "",
         page_size=filters.page_size,
         page_token=filters.page_token or "",
+        sort=approvals.DraftSort.Value(f"DRAFT_SORT_{filters.sort}"),
+    )
+
+
+def count_drafts_request(criteria: DraftCriteria) -> approvals.CountDraftsRequest:
+    """The message for counts by status."""
+    return approvals.CountDraftsRequest(
+        customer=criteria.customer or "",
+        q=criteria.q or "",
+        created_from=timestamp(criteria.created_from),
+        created_to=timestamp(criteria.created_to),
+        order_date_from=criteria.order_date_from or "",
+        order_date_to=criteria.order_date_to or "",
     )
 
 

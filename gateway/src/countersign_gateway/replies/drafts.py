@@ -102,6 +102,7 @@ class DraftDetailReply(DraftReply):
     """Parts that are null because their service does not answer."""
 
 
+@with_config(DOCUMENTED)
 class DraftSummaryReply(TypedDict):
     """One row of a list."""
 
@@ -120,15 +121,38 @@ class DraftSummaryReply(TypedDict):
     created_at: str | None
     updated_at: str | None
     approved_by_user_id: str | None
+    last_edited_by_user_id: str | None
+    """Who may not approve it where a second person is needed."""
+    last_export: ExportReply | None
+    """The newest export; null before the first push, and unless with_export asks for it."""
 
 
 @with_config(DOCUMENTED)
 class DraftPageReply(TypedDict):
-    """One page, newest first."""
+    """One page, in the order asked for."""
 
     drafts: list[DraftSummaryReply]
     next_page_token: str | None
     """Null on the last page."""
+    degraded: list[Part]
+    """Parts that are null because their service does not answer."""
+
+
+@with_config(DOCUMENTED)
+class DraftCountReply(TypedDict):
+    """How many drafts have a status."""
+
+    status: DraftStatus
+    count: int
+    """Up to 10,000."""
+    more: bool
+    """Whether there are more than that."""
+
+
+class DraftCountsReply(TypedDict):
+    """Every status once."""
+
+    counts: list[DraftCountReply]
 
 
 def draft_reply(draft: drafts.Draft) -> DraftReply:
@@ -166,15 +190,18 @@ def submit_reply(reply: service.SubmitDraftResponse) -> SubmitReply:
     }
 
 
-def page_reply(page: service.ListDraftsResponse) -> DraftPageReply:
-    """One page of drafts."""
+def counts_reply(found: service.CountDraftsResponse) -> DraftCountsReply:
+    """Counts by status."""
     return {
-        "drafts": [_summary(row) for row in page.drafts],
-        "next_page_token": text(page.next_page_token),
+        "counts": [
+            {"status": STATUSES[each.status], "count": each.count, "more": each.more}
+            for each in found.counts
+        ]
     }
 
 
-def _summary(row: drafts.DraftSummary) -> DraftSummaryReply:
+def summary_reply(row: drafts.DraftSummary, last_export: ExportReply | None) -> DraftSummaryReply:
+    """One row of a list."""
     return {
         "id": row.id,
         "external_ref": row.external_ref,
@@ -191,6 +218,8 @@ def _summary(row: drafts.DraftSummary) -> DraftSummaryReply:
         "created_at": moment(row.created_at),
         "updated_at": moment(row.updated_at),
         "approved_by_user_id": text(row.approved_by_user_id),
+        "last_edited_by_user_id": text(row.last_edited_by_user_id),
+        "last_export": last_export,
     }
 
 

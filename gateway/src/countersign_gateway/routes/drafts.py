@@ -14,16 +14,18 @@ from countersign_gateway.bodies.edits import (
     edit_line_request,
     edit_request,
 )
-from countersign_gateway.bodies.filters import DraftFilters, list_drafts_request
+from countersign_gateway.bodies.filters import DraftCriteria, DraftFilters, count_drafts_request
 from countersign_gateway.bodies.pushes import RejectBody
 from countersign_gateway.draft_detail import draft_detail
+from countersign_gateway.draft_list import draft_page
 from countersign_gateway.replies.drafts import (
+    DraftCountsReply,
     DraftDetailReply,
     DraftPageReply,
     DraftReply,
     SubmitReply,
+    counts_reply,
     draft_reply,
-    page_reply,
     submit_reply,
 )
 from countersign_gateway.replies.responses import json_response
@@ -57,9 +59,15 @@ async def submit_draft(body: SubmitBody, services: Backends) -> Response:
 
 @router.get("/draft-orders", response_model=DraftPageReply)
 async def list_drafts(filters: Annotated[DraftFilters, Query()], services: Backends) -> Response:
-    """List draft orders, newest first."""
-    page = await ask(services.approval.ListDrafts, list_drafts_request(filters))
-    return json_response(page_reply(page))
+    """List draft orders."""
+    return json_response(await draft_page(services, filters))
+
+
+@router.get("/draft-orders/counts", response_model=DraftCountsReply)
+async def count_drafts(criteria: Annotated[DraftCriteria, Query()], services: Backends) -> Response:
+    """How many draft orders have each status, each counted up to 10,000."""
+    found = await ask(services.approval.CountDrafts, count_drafts_request(criteria))
+    return json_response(counts_reply(found))
 
 
 @router.get("/draft-orders/{id}", response_model=DraftDetailReply)

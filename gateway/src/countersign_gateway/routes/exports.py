@@ -14,6 +14,7 @@ from countersign_gateway.bodies.settlements import (
     ResolveBody,
     resolve_request,
 )
+from countersign_gateway.bodies.statistics import StatisticsStretch, statistics_request
 from countersign_gateway.replies.exports import (
     ExportPageReply,
     ExportReply,
@@ -21,6 +22,7 @@ from countersign_gateway.replies.exports import (
     page_reply,
 )
 from countersign_gateway.replies.responses import json_response
+from countersign_gateway.replies.statistics import StatisticsReply, statistics_reply
 from countersign_gateway.route import GatewayRoute
 from countersign_gateway.routes.parameters import Backends, DraftId, ExportId
 from countersign_gateway.services import ask
@@ -53,6 +55,15 @@ async def list_exports(filters: Annotated[ExportFilters, Query()], services: Bac
     """List exports, newest first."""
     page = await ask(services.push.ListExports, list_exports_request(filters))
     return json_response(page_reply(page))
+
+
+@router.get("/erp-exports/statistics", response_model=StatisticsReply)
+async def get_statistics(
+    stretch: Annotated[StatisticsStretch, Query()], services: Backends
+) -> Response:
+    """Sums of what was pushed, by day and by connection, and of what waits now."""
+    found = await ask(services.push.GetExportStatistics, statistics_request(stretch))
+    return json_response(statistics_reply(found))
 
 
 @router.get("/erp-exports/{id}", response_model=ExportReply)

@@ -10,6 +10,7 @@ ACCESS: Mapping[str, frozenset[Role]] = {
     f"/{SERVICE}/SubmitDraft": SUBMITTERS,
     f"/{SERVICE}/GetDraft": READERS,
     f"/{SERVICE}/ListDrafts": READERS,
+    f"/{SERVICE}/CountDrafts": READERS,
     f"/{SERVICE}/EditDraft": OPERATORS,
     f"/{SERVICE}/EditDraftLine": OPERATORS,
     f"/{SERVICE}/ValidateDraft": OPERATORS,

@@ -10,6 +10,7 @@ from countersign_approval.access import ACCESS, SERVICE
 from countersign_approval.audit_guard import AuditGuard
 from countersign_approval.commands.approval_policy import GetApprovalPolicy, SetApprovalPolicy
 from countersign_approval.commands.approve_drafts import ApproveDrafts
+from countersign_approval.commands.count_drafts import CountDrafts
 from countersign_approval.commands.edit_draft import EditDraft
 from countersign_approval.commands.edit_draft_line import EditDraftLine
 from countersign_approval.commands.get_draft import GetDraft
@@ -85,6 +86,7 @@ def _commands(database: Database, feed: StatusFeed, wake: WakeUp, guard: AuditGu
         submit=SubmitDraft(drafts, wake),
         get=GetDraft(drafts),
         list=ListDrafts(ListingStore(database)),
+        count=CountDrafts(ListingStore(database)),
         edit=EditDraft(reviser),
         edit_line=EditDraftLine(reviser),
         validate=ValidateDraft(reviser),

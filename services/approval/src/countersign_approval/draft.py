@@ -109,3 +109,4 @@ class DraftSummary:
     created_at: datetime
     updated_at: datetime
     approved_by: str | None
+    last_edited_by: str

@@ -12,6 +12,7 @@ from countersign_approval.draft import Draft, DraftSummary
 from countersign_approval.draft_change import ApprovalItem, Approved, DraftChange, NewDraft
 from countersign_approval.draft_filters import DraftFilters, DraftPosition
 from countersign_approval.status_change import StatusChange
+from countersign_core.lifecycle import DraftStatus
 
 
 class Drafts(Protocol):
@@ -50,7 +51,12 @@ class DraftLists(Protocol):
     async def page(
         self, org_id: UUID, filters: DraftFilters, after: DraftPosition | None, limit: int
     ) -> Sequence[DraftSummary]:
-        """At most `limit` drafts, newest first, those behind `after`."""
+        """At most `limit` drafts in the filters' order, those behind `after`."""
+
+    async def counts(
+        self, org_id: UUID, filters: DraftFilters, limit: int
+    ) -> Mapping[DraftStatus, int]:
+        """How many drafts have each status, whatever the filters' own; counted up to `limit`."""
 
 
 class Policies(Protocol):

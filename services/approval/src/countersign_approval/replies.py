@@ -10,6 +10,7 @@ from countersign.approval.v1 import approval_service_pb2 as pb
 from countersign.approval.v1 import draft_pb2
 from countersign.errors.v1 import errors_pb2
 from countersign_approval.commands.approve_drafts import Outcome
+from countersign_approval.commands.count_drafts import DraftCount
 from countersign_approval.draft import (
     Approval,
     BlockingReason,
@@ -66,7 +67,13 @@ def summary_message(draft: DraftSummary) -> draft_pb2.DraftSummary:
         created_at=_timestamp(draft.created_at),
         updated_at=_timestamp(draft.updated_at),
         approved_by_user_id=draft.approved_by or "",
+        last_edited_by_user_id=draft.last_edited_by,
     )
+
+
+def count_message(status: DraftStatus, found: DraftCount) -> pb.DraftCount:
+    """How many drafts have a status."""
+    return pb.DraftCount(status=_status(status), count=found.count, more=found.more)
 
 
 def approve_reply(approved: Approved) -> pb.ApproveDraftResponse:

@@ -19,14 +19,18 @@ from countersign_approval.commands.edit_draft_line import LineEdit
 from countersign_approval.draft import Issue, Severity
 from countersign_approval.draft_content import calendar_day, document_of, line_values
 from countersign_approval.draft_filters import DraftFilters
+from countersign_approval.draft_sort import DraftSort
 from countersign_approval.plain_text import nul_errors, require_plain
 from countersign_core.errors import CountersignError, FieldError, InvalidRequest
 from countersign_core.lifecycle import DraftStatus
 from countersign_platform.rpc.validation import require_valid
 
 _STATUS_PREFIX = "DRAFT_STATUS_"
+_SORT_PREFIX = "DRAFT_SORT_"
 _SEVERITY_PREFIX = "ISSUE_SEVERITY_"
 _LARGEST_CURSOR = 2**63 - 1
+
+_Filtered = pb.ListDraftsRequest | pb.CountDraftsRequest
 
 
 def expected_version_of(request: Any) -> int | None:
@@ -55,6 +59,25 @@ def filters_of(request: pb.ListDraftsRequest) -> DraftFilters:
     require_plain(customer=request.customer, q=request.q)
     return DraftFilters(
         statuses=tuple(_status(value) for value in request.statuses),
+        customer=request.customer.strip(),
+        q=request.q.strip(),
+        created_from=_moment(request, "created_from"),
+        created_to=_moment(request, "created_to"),
+        order_date_from=_day(request, "order_date_from"),
+        order_date_to=_day(request, "order_date_to"),
+        ids=tuple(UUID(each) for each in request.draft_order_ids),
+        sort=_sort(request.sort),
+    )
+
+
+def counted_filters_of(request: pb.CountDraftsRequest) -> DraftFilters:
+    """Filters of a count.
+
+    Raises:
+        InvalidRequest: as `filters_of`.
+    """
+    require_plain(customer=request.customer, q=request.q)
+    return DraftFilters(
         customer=request.customer.strip(),
         q=request.q.strip(),
         created_from=_moment(request, "created_from"),
@@ -160,7 +183,13 @@ def _status(value: draft_pb2.DraftStatus.ValueType) -> DraftStatus:
     return DraftStatus(draft_pb2.DraftStatus.Name(value).removeprefix(_STATUS_PREFIX))
 
 
-def _moment(request: pb.ListDraftsRequest, name: str) -> datetime | None:
+def _sort(value: pb.DraftSort.ValueType) -> DraftSort:
+    if value == pb.DRAFT_SORT_UNSPECIFIED:
+        return DraftSort.NEWEST
+    return DraftSort(pb.DraftSort.Name(value).removeprefix(_SORT_PREFIX))
+
+
+def _moment(request: _Filtered, name: str) -> datetime | None:
     if not request.HasField(name):  # type: ignore[arg-type] # the stub wants literals
         return None
     moment: Timestamp = getattr(request, name)
@@ -170,7 +199,7 @@ def _moment(request: pb.ListDraftsRequest, name: str) -> datetime | None:
         raise InvalidRequest([FieldError(name, "is not a moment of the calendar")]) from error
 
 
-def _day(request: pb.ListDraftsRequest, name: str) -> date | None:
+def _day(request: _Filtered, name: str) -> date | None:
     text: str = getattr(request, name)
     if not text:
         return None

@@ -10,6 +10,7 @@ from countersign.approval.v1 import approval_service_pb2 as pb
 from countersign.approval.v1 import approval_service_pb2_grpc as pb_grpc
 from countersign_approval.commands.approval_policy import GetApprovalPolicy, SetApprovalPolicy
 from countersign_approval.commands.approve_drafts import ApproveDrafts
+from countersign_approval.commands.count_drafts import CountDrafts
 from countersign_approval.commands.edit_draft import EditDraft
 from countersign_approval.commands.edit_draft_line import EditDraftLine
 from countersign_approval.commands.get_draft import GetDraft
@@ -24,6 +25,7 @@ from countersign_approval.plain_text import require_plain
 from countersign_approval.replies import (
     approve_reply,
     batch_result,
+    count_message,
     draft_message,
     summary_message,
     threshold_text,
@@ -31,6 +33,7 @@ from countersign_approval.replies import (
 )
 from countersign_approval.requests import (
     approval_of,
+    counted_filters_of,
     cursor_of,
     edit_of,
     expected_version_of,
@@ -52,6 +55,7 @@ class Commands:
     submit: SubmitDraft
     get: GetDraft
     list: ListDrafts
+    count: CountDrafts
     edit: EditDraft
     edit_line: EditDraftLine
     validate: ValidateDraft
@@ -95,13 +99,22 @@ class ApprovalServicer(pb_grpc.ApprovalServiceServicer):
     async def ListDrafts(
         self, request: pb.ListDraftsRequest, _context: Any
     ) -> pb.ListDraftsResponse:
-        """Lists drafts, newest first."""
+        """Lists drafts."""
         page = await self._commands.list(
             current_call(), filters_of(request), request.page_size, request.page_token
         )
         return pb.ListDraftsResponse(
             drafts=[summary_message(draft) for draft in page.drafts],
             next_page_token=page.next_page_token,
+        )
+
+    async def CountDrafts(
+        self, request: pb.CountDraftsRequest, _context: Any
+    ) -> pb.CountDraftsResponse:
+        """Counts drafts by status."""
+        counts = await self._commands.count(current_call(), counted_filters_of(request))
+        return pb.CountDraftsResponse(
+            counts=[count_message(status, found) for status, found in counts.items()]
         )
 
     async def EditDraft(self, request: pb.EditDraftRequest, _context: Any) -> pb.EditDraftResponse:

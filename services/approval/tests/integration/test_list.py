@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from countersign.approval.v1 import approval_service_pb2 as pb
 from countersign.approval.v1 import draft_pb2
 from countersign_approval.draft_filters import DraftFilters, DraftPosition
 from countersign_approval.store.listing import ListingStore
@@ -53,6 +54,7 @@ async def test_a_row_shows_what_the_draft_says(olga, make):
         blocking_reasons=draft.blocking_reasons,
         created_at=draft.created_at,
         updated_at=draft.updated_at,
+        last_edited_by_user_id="olga",
     )
 
 
@@ -194,6 +196,8 @@ MALFORMED = [
     ({"order_date_to": "March"}, "order_date_to"),
     ({"q": "\0"}, "q"),
     ({"page_size": 501}, "page_size"),
+    ({"draft_order_ids": ["7"]}, "draft_order_ids[0]"),
+    ({"sort": 99}, "sort"),
     ({"statuses": [0]}, "statuses[0]"),
 ]
 
@@ -233,3 +237,102 @@ async def test_a_list_reads_an_index_that_its_org_leads(olga, rows, databases):
         plan = "\n".join(row[0] for row in rows_of_plan)
         assert "Seq Scan" not in plan
         assert index in plan
+
+
+@pytest.fixture
+async def sortable(olga, make, rows):
+    """Five drafts whose values, days and names stand in different orders; two lack one."""
+    kinds = [
+        ("one", "Beta", "3", "2026-03-05"),
+        ("two", "", "10", "2026-03-01"),
+        ("three", "Alpha", "10.5", ""),
+        ("four", "Delta", "3", "2026-03-09"),
+        ("five", "Alpha", "0.5", "2026-03-02"),
+    ]
+    for ref, name, qty, order_date in kinds:
+        content = make.content(make.line(qty=qty, unit_price="1"), order_date=order_date)
+        content.customer.CopyFrom(draft_pb2.Customer(erp_customer_number="1", name=name))
+        await olga.submit(ref, content=content)
+    await rows.owner.execute(
+        "UPDATE approval.draft_orders SET updated_at = created_at + interval '1 hour'"
+        " WHERE external_ref = 'two'"
+    )
+    return {row.external_ref: row.id for row in (await olga.list()).drafts}
+
+
+SORTS = [
+    ("NEWEST", ["five", "four", "three", "two", "one"]),
+    ("OLDEST", ["one", "two", "three", "four", "five"]),
+    ("LAST_CHANGED", ["two", "five", "four", "three", "one"]),
+    ("LONGEST_UNCHANGED", ["one", "three", "four", "five", "two"]),
+    ("HIGHEST_VALUE", ["three", "two", {"one", "four"}, "five"]),
+    ("LOWEST_VALUE", ["five", {"one", "four"}, "two", "three"]),
+    ("LATEST_ORDER", ["four", "one", "five", "two", "three"]),
+    ("EARLIEST_ORDER", ["three", "two", "five", "one", "four"]),
+    ("CUSTOMER", ["two", {"three", "five"}, "one", "four"]),
+    ("CUSTOMER_REVERSED", ["four", "one", {"three", "five"}, "two"]),
+]
+
+
+def by_id(ids: dict[str, str], expected: list, *, descending: bool) -> list[str]:
+    """The expected order, ties put in the order of their ids."""
+    found: list[str] = []
+    for each in expected:
+        tied = each if isinstance(each, set) else {each}
+        found += sorted(tied, key=ids.__getitem__, reverse=descending)
+    return found
+
+
+DESCENDING = {"NEWEST", "LAST_CHANGED", "HIGHEST_VALUE", "LATEST_ORDER", "CUSTOMER_REVERSED"}
+
+
+@pytest.mark.parametrize(("name", "expected"), SORTS)
+async def test_every_sort_pages_through_every_draft_once(olga, sortable, name, expected):
+    sort = pb.DraftSort.Value(f"DRAFT_SORT_{name}")
+    ordered = by_id(sortable, expected, descending=name in DESCENDING)
+    for size in (1, 2, 500):
+        assert await all_pages(olga, size, sort=sort) == ordered, size
+
+
+async def test_a_page_token_is_bound_to_its_sort(olga, sortable, refused):
+    page = await olga.list(page_size=1, sort=pb.DRAFT_SORT_HIGHEST_VALUE)
+    other = olga.list(page_token=page.next_page_token, sort=pb.DRAFT_SORT_LOWEST_VALUE)
+    assert (await refused(other)).reason == "PAGE_TOKEN_INVALID"
+
+
+async def test_a_list_of_ids_has_those_of_the_org_only(olga, sortable):
+    wanted = [sortable["one"], sortable["four"]]
+    assert refs(await olga.list(draft_order_ids=wanted)) == ["four", "one"]
+    assert refs(await olga.elsewhere().list(draft_order_ids=wanted)) == []
+
+
+async def test_counts_name_every_status_and_follow_the_filters(olga, drafts):
+    counts = await olga.count()
+    assert len(counts) == 9
+    assert {status: count for status, (count, _) in counts.items() if count} == {
+        "READY": 2,
+        "APPROVED": 1,
+        "NEEDS_REVIEW": 1,
+    }
+    narrowed = await olga.count(q="web", order_date_to="2026-03-31")
+    assert {status: count for status, (count, _) in narrowed.items() if count} == {
+        "READY": 1,
+        "APPROVED": 1,
+    }
+    assert not any(count for count, _ in (await olga.elsewhere().count()).values())
+
+
+async def test_a_count_stops_at_ten_thousand_and_says_so(olga, rows):
+    draft = await olga.submit()
+    org_id = await rows.owner.fetchval(
+        "SELECT org_id FROM approval.draft_orders WHERE id = $1", UUID(draft.id)
+    )
+    await rows.owner.execute(
+        "INSERT INTO approval.draft_orders (org_id, id, external_ref, status, content_sha256,"
+        " submission_sha256, total_value, line_count, created_by, last_edited_by)"
+        " SELECT $1, gen_random_uuid(), n::text, 'NEW', '', '', 0, 0, '', ''"
+        " FROM generate_series(1, 10001) n",
+        org_id,
+    )
+    counts = await olga.count()
+    assert (counts["NEW"], counts["READY"]) == ((10_000, True), (1, False))

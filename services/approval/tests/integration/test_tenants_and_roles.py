@@ -22,6 +22,7 @@ PROMISED = {
     "SubmitDraft": ["ADMIN", "INTEGRATOR", "OPERATOR"],
     "GetDraft": READ,
     "ListDrafts": READ,
+    "CountDrafts": READ,
     "EditDraft": ACT,
     "EditDraftLine": ACT,
     "ValidateDraft": ACT,

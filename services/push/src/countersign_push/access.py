@@ -14,6 +14,7 @@ ACCESS: Mapping[str, frozenset[Role]] = {
     _PUSH + "BatchPushDrafts": OPERATORS,
     _PUSH + "GetExport": READERS,
     _PUSH + "ListExports": READERS,
+    _PUSH + "GetExportStatistics": READERS,
     _PUSH + "PreviewExport": READERS,
     _PUSH + "ExpediteExport": OPERATORS,
     _PUSH + "CancelExport": OPERATORS,

@@ -30,6 +30,7 @@ from countersign_push.archive_backfill import ArchiveBackfill
 from countersign_push.archive_sender import ArchiveSender, archive_policy
 from countersign_push.commands.batch_push import BatchPush
 from countersign_push.commands.export_document import GetExportDocument
+from countersign_push.commands.export_statistics import GetExportStatistics
 from countersign_push.commands.get_export import GetExport
 from countersign_push.commands.intervene import CancelExport, ExpediteExport
 from countersign_push.commands.list_exports import ListExports
@@ -50,6 +51,7 @@ from countersign_push.store.interventions import InterventionStore
 from countersign_push.store.push import PushStore
 from countersign_push.store.push_findings import FindingsStore
 from countersign_push.store.resolutions import ResolutionStore
+from countersign_push.store.statistics import StatisticsStore
 from countersign_push.wake_sender import WakeSender
 
 SCHEMA = "push"
@@ -131,6 +133,7 @@ def build_push_servicer(
             batch=BatchPush(pusher),
             get=GetExport(exports),
             list=ListExports(exports),
+            statistics=GetExportStatistics(StatisticsStore(database)),
             preview=PreviewExport(exports),
             expedite=ExpediteExport(exports, interventions, **woken),
             cancel=CancelExport(exports, interventions, **woken),

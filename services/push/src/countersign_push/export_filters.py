@@ -16,6 +16,7 @@ class ExportFilters:
 
     `stuck_for_seconds`: PENDING past its due time and lease by at least this long; 0: any.
     `ack_overdue`: SENT, and the ERP's answer is overdue. `retrying`: PENDING after a failure.
+    `newest_of_draft`: no export of its draft is younger.
     `created_from` is inclusive, `created_to` is not.
     """
 
@@ -29,6 +30,8 @@ class ExportFilters:
     ack_overdue: bool = False
     retrying: bool = False
     error_code: str = ""
+    draft_ids: tuple[UUID, ...] = ()
+    newest_of_draft: bool = False
 
     def as_json(self) -> list[Any]:
         """What page tokens are bound to."""
@@ -43,6 +46,8 @@ class ExportFilters:
             self.ack_overdue,
             self.retrying,
             self.error_code,
+            sorted(str(each) for each in self.draft_ids),
+            self.newest_of_draft,
         ]
 
 

@@ -21,7 +21,7 @@ class DraftPage:
 
 
 class ListDrafts:
-    """Drafts of the caller's org, newest first."""
+    """Drafts of the caller's org, in the order that the filters name."""
 
     def __init__(self, lists: DraftLists) -> None:
         self._lists = lists
@@ -37,10 +37,9 @@ class ListDrafts:
         size = page_size or DEFAULT_PAGE_SIZE
         bound_to = filters.for_token(call.org_id)
         parts = decode_page_token(page_token, bound_to)
-        after = None if parts is None else DraftPosition.of(parts)
+        after = None if parts is None else DraftPosition.of(filters.sort, parts)
         found = await self._lists.page(call.org_id, filters, after, size + 1)
         if len(found) <= size:
             return DraftPage(found, "")
-        last = found[size - 1]
-        position = DraftPosition(last.created_at, last.id)
+        position = DraftPosition.in_list(filters.sort, found[size - 1])
         return DraftPage(found[:size], encode_page_token(bound_to, position.parts()))

@@ -15,6 +15,7 @@ from countersign_core.lifecycle import ExportStatus
 from countersign_platform.rpc.call import current_call
 from countersign_push.commands.batch_push import BatchPush
 from countersign_push.commands.export_document import GetExportDocument
+from countersign_push.commands.export_statistics import GetExportStatistics
 from countersign_push.commands.get_export import GetExport
 from countersign_push.commands.intervene import CancelExport, ExpediteExport
 from countersign_push.commands.list_exports import ListExports
@@ -22,10 +23,12 @@ from countersign_push.commands.preview_export import PreviewExport
 from countersign_push.commands.push_draft import PushDraft
 from countersign_push.commands.resolve_export import ResolveExport
 from countersign_push.commands.retry_push import RetryPush
+from countersign_push.export_figures import Stretch
 from countersign_push.export_filters import ExportFilters
 from countersign_push.plain_text import plain
 from countersign_push.push_intent import PushIntent, PushResult
 from countersign_push.pusher import Answer
+from countersign_push.servicers.statistics_messages import statistics_message
 
 _pb = push_service_pb2
 
@@ -39,6 +42,7 @@ class PushCommands:
     batch: BatchPush
     get: GetExport
     list: ListExports
+    statistics: GetExportStatistics
     preview: PreviewExport
     expedite: ExpediteExport
     cancel: CancelExport
@@ -88,6 +92,13 @@ class PushServicer(push_service_pb2_grpc.PushServiceServicer):
             exports=[export.to_message() for export in page.exports],
             next_page_token=page.next_page_token,
         )
+
+    async def GetExportStatistics(
+        self, request: _pb.GetExportStatisticsRequest, context: Any
+    ) -> _pb.GetExportStatisticsResponse:
+        """Sums over exports."""
+        found = await self._commands.statistics(current_call(), _stretch(request))
+        return statistics_message(found)
 
     async def PreviewExport(
         self, request: _pb.PreviewExportRequest, context: Any
@@ -193,11 +204,21 @@ def _filters(request: _pb.ListExportsRequest) -> ExportFilters:
         ack_overdue=request.ack_overdue,
         retrying=request.retrying,
         error_code=request.error_code,
+        draft_ids=tuple(UUID(each) for each in request.draft_order_ids),
+        newest_of_draft=request.newest_of_draft,
     )
 
 
+def _stretch(request: _pb.GetExportStatisticsRequest) -> Stretch:
+    start, end = _moment(request, "created_from"), _moment(request, "created_to")
+    assert start is not None  # the contract requires both
+    assert end is not None
+    return Stretch(start, end, request.time_zone or "UTC")
+
+
 def _moment(
-    request: _pb.ListExportsRequest, field: Literal["created_from", "created_to"]
+    request: _pb.ListExportsRequest | _pb.GetExportStatisticsRequest,
+    field: Literal["created_from", "created_to"],
 ) -> datetime | None:
     if not request.HasField(field):
         return None

@@ -8,15 +8,19 @@ from uuid import UUID
 from sqlalchemy import (
     TIMESTAMP,
     ColumnElement,
+    Exists,
     Select,
     Uuid,
+    any_,
     column,
+    exists,
     func,
     literal,
     select,
     table,
     tuple_,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 
 from countersign_core.lifecycle import DraftStatus
@@ -146,10 +150,23 @@ def _states(filters: ExportFilters) -> list[ColumnElement[bool]]:
         conditions += [export.status == "SENT", export.ack_due_at < func.now()]
     if filters.retrying:
         conditions += [export.status == "PENDING", export.error_json.is_not(None)]
+    if filters.draft_ids:
+        conditions.append(export.draft_id == any_(literal(list(filters.draft_ids), ARRAY(Uuid()))))
+    if filters.newest_of_draft:
+        conditions.append(~_younger_exists())
     if filters.error_code:
         code = func.jsonb_extract_path_text(export.error_json, "code")
         conditions.append(code == filters.error_code)
     return conditions
+
+
+def _younger_exists() -> Exists:
+    younger = _EXPORTS.alias("younger")
+    return exists().where(
+        younger.c.org_id == _EXPORTS.c.org_id,
+        younger.c.draft_id == _EXPORTS.c.draft_id,
+        tuple_(younger.c.created_at, younger.c.id) > tuple_(_EXPORTS.c.created_at, _EXPORTS.c.id),
+    )
 
 
 def _stuck(seconds: int) -> list[ColumnElement[bool]]:

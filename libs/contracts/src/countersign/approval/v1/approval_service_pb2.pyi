@@ -11,6 +11,7 @@ from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -21,6 +22,62 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _DraftSort:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DraftSortEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DraftSort.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DRAFT_SORT_UNSPECIFIED: _DraftSort.ValueType  # 0
+    """As NEWEST."""
+    DRAFT_SORT_NEWEST: _DraftSort.ValueType  # 1
+    """Submitted last first."""
+    DRAFT_SORT_OLDEST: _DraftSort.ValueType  # 2
+    """Submitted first first: who has waited longest."""
+    DRAFT_SORT_LAST_CHANGED: _DraftSort.ValueType  # 3
+    """Changed last first."""
+    DRAFT_SORT_LONGEST_UNCHANGED: _DraftSort.ValueType  # 4
+    """Unchanged for longest first."""
+    DRAFT_SORT_HIGHEST_VALUE: _DraftSort.ValueType  # 5
+    """Highest total_value first, whatever the currency."""
+    DRAFT_SORT_LOWEST_VALUE: _DraftSort.ValueType  # 6
+    """Lowest total_value first."""
+    DRAFT_SORT_LATEST_ORDER: _DraftSort.ValueType  # 7
+    """Latest order_date first, those without one last."""
+    DRAFT_SORT_EARLIEST_ORDER: _DraftSort.ValueType  # 8
+    """Earliest order_date first, those without one first."""
+    DRAFT_SORT_CUSTOMER: _DraftSort.ValueType  # 9
+    """By customer's name, A to Z, those without one first."""
+    DRAFT_SORT_CUSTOMER_REVERSED: _DraftSort.ValueType  # 10
+    """By customer's name, Z to A, those without one last."""
+
+class DraftSort(_DraftSort, metaclass=_DraftSortEnumTypeWrapper):
+    """DraftSort is the order of a list; drafts that are equal in it follow by id."""
+
+DRAFT_SORT_UNSPECIFIED: DraftSort.ValueType  # 0
+"""As NEWEST."""
+DRAFT_SORT_NEWEST: DraftSort.ValueType  # 1
+"""Submitted last first."""
+DRAFT_SORT_OLDEST: DraftSort.ValueType  # 2
+"""Submitted first first: who has waited longest."""
+DRAFT_SORT_LAST_CHANGED: DraftSort.ValueType  # 3
+"""Changed last first."""
+DRAFT_SORT_LONGEST_UNCHANGED: DraftSort.ValueType  # 4
+"""Unchanged for longest first."""
+DRAFT_SORT_HIGHEST_VALUE: DraftSort.ValueType  # 5
+"""Highest total_value first, whatever the currency."""
+DRAFT_SORT_LOWEST_VALUE: DraftSort.ValueType  # 6
+"""Lowest total_value first."""
+DRAFT_SORT_LATEST_ORDER: DraftSort.ValueType  # 7
+"""Latest order_date first, those without one last."""
+DRAFT_SORT_EARLIEST_ORDER: DraftSort.ValueType  # 8
+"""Earliest order_date first, those without one first."""
+DRAFT_SORT_CUSTOMER: DraftSort.ValueType  # 9
+"""By customer's name, A to Z, those without one first."""
+DRAFT_SORT_CUSTOMER_REVERSED: DraftSort.ValueType  # 10
+"""By customer's name, Z to A, those without one last."""
+Global___DraftSort: _TypeAlias = DraftSort  # noqa: Y015
 
 @_typing.final
 class SubmitDraftRequest(_message.Message):
@@ -149,6 +206,8 @@ class ListDraftsRequest(_message.Message):
     ORDER_DATE_TO_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    DRAFT_ORDER_IDS_FIELD_NUMBER: _builtins.int
+    SORT_FIELD_NUMBER: _builtins.int
     customer: _builtins.str
     """Customer number (exact) or part of the customer's name, ignoring case."""
     q: _builtins.str
@@ -160,7 +219,9 @@ class ListDraftsRequest(_message.Message):
     page_size: _builtins.int
     """Rows per page; 0 means 50."""
     page_token: _builtins.str
-    """next_page_token of the page before; empty for the first. Bound to the filters."""
+    """next_page_token of the page before; empty for the first. Bound to filters and sort."""
+    sort: Global___DraftSort.ValueType
+    """The order of the rows."""
     @_builtins.property
     def statuses(self) -> _containers.RepeatedScalarFieldContainer[_draft_pb2.DraftStatus.ValueType]:
         """Any of these; empty means all."""
@@ -172,6 +233,10 @@ class ListDraftsRequest(_message.Message):
     @_builtins.property
     def created_to(self) -> _timestamp_pb2.Timestamp:
         """Submitted before."""
+
+    @_builtins.property
+    def draft_order_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """UUIDs: only these drafts; empty means all."""
 
     def __init__(
         self,
@@ -185,14 +250,116 @@ class ListDraftsRequest(_message.Message):
         order_date_to: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        draft_order_ids: _abc.Iterable[_builtins.str] | None = ...,
+        sort: Global___DraftSort.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["created_from", b"created_from", "created_to", b"created_to"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_from", b"created_from", "created_to", b"created_to", "customer", b"customer", "order_date_from", b"order_date_from", "order_date_to", b"order_date_to", "page_size", b"page_size", "page_token", b"page_token", "q", b"q", "statuses", b"statuses"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_from", b"created_from", "created_to", b"created_to", "customer", b"customer", "draft_order_ids", b"draft_order_ids", "order_date_from", b"order_date_from", "order_date_to", b"order_date_to", "page_size", b"page_size", "page_token", b"page_token", "q", b"q", "sort", b"sort", "statuses", b"statuses"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListDraftsRequest: _TypeAlias = ListDraftsRequest  # noqa: Y015
+
+@_typing.final
+class CountDraftsRequest(_message.Message):
+    """CountDraftsRequest filters as ListDraftsRequest does."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    Q_FIELD_NUMBER: _builtins.int
+    CREATED_FROM_FIELD_NUMBER: _builtins.int
+    CREATED_TO_FIELD_NUMBER: _builtins.int
+    ORDER_DATE_FROM_FIELD_NUMBER: _builtins.int
+    ORDER_DATE_TO_FIELD_NUMBER: _builtins.int
+    customer: _builtins.str
+    """Customer number (exact) or part of the customer's name, ignoring case."""
+    q: _builtins.str
+    """Start of external_ref or external_order_number, or part of the customer's name."""
+    order_date_from: _builtins.str
+    """Ordered on or after, YYYY-MM-DD."""
+    order_date_to: _builtins.str
+    """Ordered on or before, YYYY-MM-DD."""
+    @_builtins.property
+    def created_from(self) -> _timestamp_pb2.Timestamp:
+        """Submitted at or after."""
+
+    @_builtins.property
+    def created_to(self) -> _timestamp_pb2.Timestamp:
+        """Submitted before."""
+
+    def __init__(
+        self,
+        *,
+        customer: _builtins.str = ...,
+        q: _builtins.str = ...,
+        created_from: _timestamp_pb2.Timestamp | None = ...,
+        created_to: _timestamp_pb2.Timestamp | None = ...,
+        order_date_from: _builtins.str = ...,
+        order_date_to: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["created_from", b"created_from", "created_to", b"created_to"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_from", b"created_from", "created_to", b"created_to", "customer", b"customer", "order_date_from", b"order_date_from", "order_date_to", b"order_date_to", "q", b"q"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CountDraftsRequest: _TypeAlias = CountDraftsRequest  # noqa: Y015
+
+@_typing.final
+class DraftCount(_message.Message):
+    """DraftCount is how many drafts have a status."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATUS_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    MORE_FIELD_NUMBER: _builtins.int
+    status: _draft_pb2.DraftStatus.ValueType
+    """The status."""
+    count: _builtins.int
+    """How many, up to 10,000."""
+    more: _builtins.bool
+    """True when there are more than that."""
+    def __init__(
+        self,
+        *,
+        status: _draft_pb2.DraftStatus.ValueType = ...,
+        count: _builtins.int = ...,
+        more: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "more", b"more", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DraftCount: _TypeAlias = DraftCount  # noqa: Y015
+
+@_typing.final
+class CountDraftsResponse(_message.Message):
+    """CountDraftsResponse has every status once, those without drafts too."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COUNTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___DraftCount]:
+        """The counts."""
+
+    def __init__(
+        self,
+        *,
+        counts: _abc.Iterable[Global___DraftCount] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CountDraftsResponse: _TypeAlias = CountDraftsResponse  # noqa: Y015
 
 @_typing.final
 class ListDraftsResponse(_message.Message):
@@ -206,7 +373,7 @@ class ListDraftsResponse(_message.Message):
     """Empty on the last page."""
     @_builtins.property
     def drafts(self) -> _containers.RepeatedCompositeFieldContainer[_draft_pb2.DraftSummary]:
-        """The rows, newest first."""
+        """The rows, in the order asked for."""
 
     def __init__(
         self,

@@ -52,6 +52,11 @@ class ApprovalServiceStub:
                 request_serializer=countersign_dot_approval_dot_v1_dot_approval__service__pb2.ListDraftsRequest.SerializeToString,
                 response_deserializer=countersign_dot_approval_dot_v1_dot_approval__service__pb2.ListDraftsResponse.FromString,
                 _registered_method=True)
+        self.CountDrafts = channel.unary_unary(
+                '/countersign.approval.v1.ApprovalService/CountDrafts',
+                request_serializer=countersign_dot_approval_dot_v1_dot_approval__service__pb2.CountDraftsRequest.SerializeToString,
+                response_deserializer=countersign_dot_approval_dot_v1_dot_approval__service__pb2.CountDraftsResponse.FromString,
+                _registered_method=True)
         self.EditDraft = channel.unary_unary(
                 '/countersign.approval.v1.ApprovalService/EditDraft',
                 request_serializer=countersign_dot_approval_dot_v1_dot_approval__service__pb2.EditDraftRequest.SerializeToString,
@@ -126,7 +131,16 @@ class ApprovalServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListDrafts(self, request, context):
-        """Lists drafts, newest first, by keyset. Roles: any. Errors: PAGE_TOKEN_INVALID.
+        """Lists drafts, newest first unless asked otherwise, by keyset. Roles: any.
+        Errors: PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CountDrafts(self, request, context):
+        """Counts drafts by status, each up to 10,000, so that a count costs no more than a page of a
+        list however many drafts there are. Roles: any.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -230,6 +244,11 @@ def add_ApprovalServiceServicer_to_server(servicer, server):
                     servicer.ListDrafts,
                     request_deserializer=countersign_dot_approval_dot_v1_dot_approval__service__pb2.ListDraftsRequest.FromString,
                     response_serializer=countersign_dot_approval_dot_v1_dot_approval__service__pb2.ListDraftsResponse.SerializeToString,
+            ),
+            'CountDrafts': grpc.unary_unary_rpc_method_handler(
+                    servicer.CountDrafts,
+                    request_deserializer=countersign_dot_approval_dot_v1_dot_approval__service__pb2.CountDraftsRequest.FromString,
+                    response_serializer=countersign_dot_approval_dot_v1_dot_approval__service__pb2.CountDraftsResponse.SerializeToString,
             ),
             'EditDraft': grpc.unary_unary_rpc_method_handler(
                     servicer.EditDraft,
@@ -366,6 +385,33 @@ class ApprovalService:
             '/countersign.approval.v1.ApprovalService/ListDrafts',
             countersign_dot_approval_dot_v1_dot_approval__service__pb2.ListDraftsRequest.SerializeToString,
             countersign_dot_approval_dot_v1_dot_approval__service__pb2.ListDraftsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CountDrafts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/countersign.approval.v1.ApprovalService/CountDrafts',
+            countersign_dot_approval_dot_v1_dot_approval__service__pb2.CountDraftsRequest.SerializeToString,
+            countersign_dot_approval_dot_v1_dot_approval__service__pb2.CountDraftsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -43,7 +43,13 @@ class ApprovalServiceStub:
     GetDraft: _grpc.UnaryUnaryMultiCallable[_approval_service_pb2.GetDraftRequest, _approval_service_pb2.GetDraftResponse]
     """Reads one draft. Roles: any. Errors: DRAFT_NOT_FOUND."""
     ListDrafts: _grpc.UnaryUnaryMultiCallable[_approval_service_pb2.ListDraftsRequest, _approval_service_pb2.ListDraftsResponse]
-    """Lists drafts, newest first, by keyset. Roles: any. Errors: PAGE_TOKEN_INVALID."""
+    """Lists drafts, newest first unless asked otherwise, by keyset. Roles: any.
+    Errors: PAGE_TOKEN_INVALID.
+    """
+    CountDrafts: _grpc.UnaryUnaryMultiCallable[_approval_service_pb2.CountDraftsRequest, _approval_service_pb2.CountDraftsResponse]
+    """Counts drafts by status, each up to 10,000, so that a count costs no more than a page of a
+    list however many drafts there are. Roles: any.
+    """
     EditDraft: _grpc.UnaryUnaryMultiCallable[_approval_service_pb2.EditDraftRequest, _approval_service_pb2.EditDraftResponse]
     """Changes header, customer, lines or issues and runs the ready check again. From every
     state but PUSHING, PUSHED and REJECTED; an APPROVED or ERROR draft goes back to
@@ -98,7 +104,13 @@ class ApprovalServiceAsyncStub(ApprovalServiceStub):
     GetDraft: _aio.UnaryUnaryMultiCallable[_approval_service_pb2.GetDraftRequest, _approval_service_pb2.GetDraftResponse]  # type: ignore[assignment]
     """Reads one draft. Roles: any. Errors: DRAFT_NOT_FOUND."""
     ListDrafts: _aio.UnaryUnaryMultiCallable[_approval_service_pb2.ListDraftsRequest, _approval_service_pb2.ListDraftsResponse]  # type: ignore[assignment]
-    """Lists drafts, newest first, by keyset. Roles: any. Errors: PAGE_TOKEN_INVALID."""
+    """Lists drafts, newest first unless asked otherwise, by keyset. Roles: any.
+    Errors: PAGE_TOKEN_INVALID.
+    """
+    CountDrafts: _aio.UnaryUnaryMultiCallable[_approval_service_pb2.CountDraftsRequest, _approval_service_pb2.CountDraftsResponse]  # type: ignore[assignment]
+    """Counts drafts by status, each up to 10,000, so that a count costs no more than a page of a
+    list however many drafts there are. Roles: any.
+    """
     EditDraft: _aio.UnaryUnaryMultiCallable[_approval_service_pb2.EditDraftRequest, _approval_service_pb2.EditDraftResponse]  # type: ignore[assignment]
     """Changes header, customer, lines or issues and runs the ready check again. From every
     state but PUSHING, PUSHED and REJECTED; an APPROVED or ERROR draft goes back to
@@ -168,7 +180,19 @@ class ApprovalServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _approval_service_pb2.ListDraftsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_approval_service_pb2.ListDraftsResponse, _abc.Awaitable[_approval_service_pb2.ListDraftsResponse]]:
-        """Lists drafts, newest first, by keyset. Roles: any. Errors: PAGE_TOKEN_INVALID."""
+        """Lists drafts, newest first unless asked otherwise, by keyset. Roles: any.
+        Errors: PAGE_TOKEN_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def CountDrafts(
+        self,
+        request: _approval_service_pb2.CountDraftsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_approval_service_pb2.CountDraftsResponse, _abc.Awaitable[_approval_service_pb2.CountDraftsResponse]]:
+        """Counts drafts by status, each up to 10,000, so that a count costs no more than a page of a
+        list however many drafts there are. Roles: any.
+        """
 
     @_abc_1.abstractmethod
     def EditDraft(

@@ -555,6 +555,7 @@ class DraftSummary(_message.Message):
     CREATED_AT_FIELD_NUMBER: _builtins.int
     UPDATED_AT_FIELD_NUMBER: _builtins.int
     APPROVED_BY_USER_ID_FIELD_NUMBER: _builtins.int
+    LAST_EDITED_BY_USER_ID_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUID."""
     external_ref: _builtins.str
@@ -579,6 +580,8 @@ class DraftSummary(_message.Message):
     """How many lines it has."""
     approved_by_user_id: _builtins.str
     """Who approved it, if someone did."""
+    last_edited_by_user_id: _builtins.str
+    """Who last changed its content: who may not approve it where a second person is needed."""
     @_builtins.property
     def blocking_reasons(self) -> _containers.RepeatedCompositeFieldContainer[Global___BlockingReason]:
         """Why it is not READY; empty otherwise."""
@@ -609,10 +612,11 @@ class DraftSummary(_message.Message):
         created_at: _timestamp_pb2.Timestamp | None = ...,
         updated_at: _timestamp_pb2.Timestamp | None = ...,
         approved_by_user_id: _builtins.str = ...,
+        last_edited_by_user_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "updated_at", b"updated_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved_by_user_id", b"approved_by_user_id", "blocking_reasons", b"blocking_reasons", "created_at", b"created_at", "currency", b"currency", "customer_name", b"customer_name", "erp_customer_number", b"erp_customer_number", "external_order_number", b"external_order_number", "external_ref", b"external_ref", "id", b"id", "line_count", b"line_count", "order_date", b"order_date", "status", b"status", "total_value", b"total_value", "updated_at", b"updated_at", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved_by_user_id", b"approved_by_user_id", "blocking_reasons", b"blocking_reasons", "created_at", b"created_at", "currency", b"currency", "customer_name", b"customer_name", "erp_customer_number", b"erp_customer_number", "external_order_number", b"external_order_number", "external_ref", b"external_ref", "id", b"id", "last_edited_by_user_id", b"last_edited_by_user_id", "line_count", b"line_count", "order_date", b"order_date", "status", b"status", "total_value", b"total_value", "updated_at", b"updated_at", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

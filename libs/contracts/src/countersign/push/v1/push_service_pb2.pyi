@@ -358,6 +358,8 @@ class ListExportsRequest(_message.Message):
     ERP_CONNECTION_ID_FIELD_NUMBER: _builtins.int
     RETRYING_FIELD_NUMBER: _builtins.int
     ERROR_CODE_FIELD_NUMBER: _builtins.int
+    DRAFT_ORDER_IDS_FIELD_NUMBER: _builtins.int
+    NEWEST_OF_DRAFT_FIELD_NUMBER: _builtins.int
     draft_order_id: _builtins.str
     """UUID of a draft: all of its exports."""
     stuck_for_seconds: _builtins.int
@@ -376,6 +378,8 @@ class ListExportsRequest(_message.Message):
     """Only PENDING exports that failed at least once and wait for another attempt."""
     error_code: _builtins.str
     """Only exports whose last error has this code."""
+    newest_of_draft: _builtins.bool
+    """Only the newest export of each draft."""
     @_builtins.property
     def statuses(self) -> _containers.RepeatedScalarFieldContainer[_export_pb2.ExportStatus.ValueType]:
         """Any of these; empty means all."""
@@ -387,6 +391,10 @@ class ListExportsRequest(_message.Message):
     @_builtins.property
     def created_to(self) -> _timestamp_pb2.Timestamp:
         """Pushed before."""
+
+    @_builtins.property
+    def draft_order_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """UUIDs of drafts: their exports only; empty means all."""
 
     def __init__(
         self,
@@ -403,14 +411,185 @@ class ListExportsRequest(_message.Message):
         erp_connection_id: _builtins.str = ...,
         retrying: _builtins.bool = ...,
         error_code: _builtins.str = ...,
+        draft_order_ids: _abc.Iterable[_builtins.str] | None = ...,
+        newest_of_draft: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["created_from", b"created_from", "created_to", b"created_to"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack_overdue", b"ack_overdue", "created_from", b"created_from", "created_to", b"created_to", "draft_order_id", b"draft_order_id", "erp_connection_id", b"erp_connection_id", "error_code", b"error_code", "held", b"held", "page_size", b"page_size", "page_token", b"page_token", "retrying", b"retrying", "statuses", b"statuses", "stuck_for_seconds", b"stuck_for_seconds"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack_overdue", b"ack_overdue", "created_from", b"created_from", "created_to", b"created_to", "draft_order_id", b"draft_order_id", "draft_order_ids", b"draft_order_ids", "erp_connection_id", b"erp_connection_id", "error_code", b"error_code", "held", b"held", "newest_of_draft", b"newest_of_draft", "page_size", b"page_size", "page_token", b"page_token", "retrying", b"retrying", "statuses", b"statuses", "stuck_for_seconds", b"stuck_for_seconds"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListExportsRequest: _TypeAlias = ListExportsRequest  # noqa: Y015
+
+@_typing.final
+class GetExportStatisticsRequest(_message.Message):
+    """GetExportStatisticsRequest says which days."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CREATED_FROM_FIELD_NUMBER: _builtins.int
+    CREATED_TO_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    time_zone: _builtins.str
+    """Whose days, as in the IANA database, for example Europe/Berlin; empty means UTC."""
+    @_builtins.property
+    def created_from(self) -> _timestamp_pb2.Timestamp:
+        """Pushed at or after."""
+
+    @_builtins.property
+    def created_to(self) -> _timestamp_pb2.Timestamp:
+        """Pushed before; at most 100 days later."""
+
+    def __init__(
+        self,
+        *,
+        created_from: _timestamp_pb2.Timestamp | None = ...,
+        created_to: _timestamp_pb2.Timestamp | None = ...,
+        time_zone: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["created_from", b"created_from", "created_to", b"created_to"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_from", b"created_from", "created_to", b"created_to", "time_zone", b"time_zone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetExportStatisticsRequest: _TypeAlias = GetExportStatisticsRequest  # noqa: Y015
+
+@_typing.final
+class ExportFigures(_message.Message):
+    """ExportFigures sums up exports of one day through one connection, or of all."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DAY_FIELD_NUMBER: _builtins.int
+    ERP_CONNECTION_ID_FIELD_NUMBER: _builtins.int
+    PUSHED_FIELD_NUMBER: _builtins.int
+    DELIVERED_FIELD_NUMBER: _builtins.int
+    ACKED_FIELD_NUMBER: _builtins.int
+    FAILED_FIELD_NUMBER: _builtins.int
+    WAITING_FIELD_NUMBER: _builtins.int
+    MEDIAN_MILLISECONDS_FIELD_NUMBER: _builtins.int
+    P95_MILLISECONDS_FIELD_NUMBER: _builtins.int
+    day: _builtins.str
+    """YYYY-MM-DD on which they were pushed; empty for all days together."""
+    erp_connection_id: _builtins.str
+    """UUID of the connection; empty for all connections together."""
+    pushed: _builtins.int
+    """How many were pushed."""
+    delivered: _builtins.int
+    """How many of them are SENT or ACKED."""
+    acked: _builtins.int
+    """How many of them the ERP confirmed."""
+    failed: _builtins.int
+    """How many of them FAILED."""
+    waiting: _builtins.int
+    """How many of them are PENDING."""
+    median_milliseconds: _builtins.int
+    """From push to publish, half of the published ones took no longer; unset when none was."""
+    p95_milliseconds: _builtins.int
+    """The same for 95 of 100."""
+    def __init__(
+        self,
+        *,
+        day: _builtins.str = ...,
+        erp_connection_id: _builtins.str = ...,
+        pushed: _builtins.int = ...,
+        delivered: _builtins.int = ...,
+        acked: _builtins.int = ...,
+        failed: _builtins.int = ...,
+        waiting: _builtins.int = ...,
+        median_milliseconds: _builtins.int | None = ...,
+        p95_milliseconds: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_median_milliseconds", b"_median_milliseconds", "_p95_milliseconds", b"_p95_milliseconds", "median_milliseconds", b"median_milliseconds", "p95_milliseconds", b"p95_milliseconds"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_median_milliseconds", b"_median_milliseconds", "_p95_milliseconds", b"_p95_milliseconds", "acked", b"acked", "day", b"day", "delivered", b"delivered", "erp_connection_id", b"erp_connection_id", "failed", b"failed", "median_milliseconds", b"median_milliseconds", "p95_milliseconds", b"p95_milliseconds", "pushed", b"pushed", "waiting", b"waiting"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__median_milliseconds: _TypeAlias = _typing.Literal["median_milliseconds"]  # noqa: Y015
+    _WhichOneofArgType__median_milliseconds: _TypeAlias = _typing.Literal["_median_milliseconds", b"_median_milliseconds"]  # noqa: Y015
+    _WhichOneofReturnType__p95_milliseconds: _TypeAlias = _typing.Literal["p95_milliseconds"]  # noqa: Y015
+    _WhichOneofArgType__p95_milliseconds: _TypeAlias = _typing.Literal["_p95_milliseconds", b"_p95_milliseconds"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__median_milliseconds) -> _WhichOneofReturnType__median_milliseconds | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__p95_milliseconds) -> _WhichOneofReturnType__p95_milliseconds | None: ...
+
+Global___ExportFigures: _TypeAlias = ExportFigures  # noqa: Y015
+
+@_typing.final
+class WaitingFigures(_message.Message):
+    """WaitingFigures is what waits now on one connection, whenever it was pushed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ERP_CONNECTION_ID_FIELD_NUMBER: _builtins.int
+    WAITING_FIELD_NUMBER: _builtins.int
+    RETRYING_FIELD_NUMBER: _builtins.int
+    HELD_FIELD_NUMBER: _builtins.int
+    OLDEST_SINCE_FIELD_NUMBER: _builtins.int
+    ACK_OVERDUE_FIELD_NUMBER: _builtins.int
+    erp_connection_id: _builtins.str
+    """UUID of the connection."""
+    waiting: _builtins.int
+    """PENDING exports."""
+    retrying: _builtins.int
+    """Those of them that failed at least once."""
+    held: _builtins.int
+    """Those of them whose outcome is unknown."""
+    ack_overdue: _builtins.int
+    """SENT exports whose answer is overdue."""
+    @_builtins.property
+    def oldest_since(self) -> _timestamp_pb2.Timestamp:
+        """When the first of them was pushed; unset when none waits."""
+
+    def __init__(
+        self,
+        *,
+        erp_connection_id: _builtins.str = ...,
+        waiting: _builtins.int = ...,
+        retrying: _builtins.int = ...,
+        held: _builtins.int = ...,
+        oldest_since: _timestamp_pb2.Timestamp | None = ...,
+        ack_overdue: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["oldest_since", b"oldest_since"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack_overdue", b"ack_overdue", "erp_connection_id", b"erp_connection_id", "held", b"held", "oldest_since", b"oldest_since", "retrying", b"retrying", "waiting", b"waiting"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WaitingFigures: _TypeAlias = WaitingFigures  # noqa: Y015
+
+@_typing.final
+class GetExportStatisticsResponse(_message.Message):
+    """GetExportStatisticsResponse has the sums."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIGURES_FIELD_NUMBER: _builtins.int
+    WAITING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def figures(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExportFigures]:
+        """By day and connection, by day, by connection, and the total; no rows for what has no exports."""
+
+    @_builtins.property
+    def waiting(self) -> _containers.RepeatedCompositeFieldContainer[Global___WaitingFigures]:
+        """One per connection on which something waits."""
+
+    def __init__(
+        self,
+        *,
+        figures: _abc.Iterable[Global___ExportFigures] | None = ...,
+        waiting: _abc.Iterable[Global___WaitingFigures] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["figures", b"figures", "waiting", b"waiting"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetExportStatisticsResponse: _TypeAlias = GetExportStatisticsResponse  # noqa: Y015
 
 @_typing.final
 class ListExportsResponse(_message.Message):

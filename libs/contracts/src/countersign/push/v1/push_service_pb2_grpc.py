@@ -64,6 +64,11 @@ class PushServiceStub:
                 request_serializer=countersign_dot_push_dot_v1_dot_push__service__pb2.ListExportsRequest.SerializeToString,
                 response_deserializer=countersign_dot_push_dot_v1_dot_push__service__pb2.ListExportsResponse.FromString,
                 _registered_method=True)
+        self.GetExportStatistics = channel.unary_unary(
+                '/countersign.push.v1.PushService/GetExportStatistics',
+                request_serializer=countersign_dot_push_dot_v1_dot_push__service__pb2.GetExportStatisticsRequest.SerializeToString,
+                response_deserializer=countersign_dot_push_dot_v1_dot_push__service__pb2.GetExportStatisticsResponse.FromString,
+                _registered_method=True)
         self.PreviewExport = channel.unary_unary(
                 '/countersign.push.v1.PushService/PreviewExport',
                 request_serializer=countersign_dot_push_dot_v1_dot_push__service__pb2.PreviewExportRequest.SerializeToString,
@@ -141,6 +146,14 @@ class PushServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetExportStatistics(self, request, context):
+        """Sums up the exports that were pushed in a stretch of time, by day and by connection, and
+        what waits now. Roles: any.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def PreviewExport(self, request, context):
         """Builds the document that a push (or retry) would deliver, from the approved content:
         drafts in APPROVED, PUSHING, PUSHED or ERROR. export_id is null in it where there is no
@@ -213,6 +226,11 @@ def add_PushServiceServicer_to_server(servicer, server):
                     servicer.ListExports,
                     request_deserializer=countersign_dot_push_dot_v1_dot_push__service__pb2.ListExportsRequest.FromString,
                     response_serializer=countersign_dot_push_dot_v1_dot_push__service__pb2.ListExportsResponse.SerializeToString,
+            ),
+            'GetExportStatistics': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetExportStatistics,
+                    request_deserializer=countersign_dot_push_dot_v1_dot_push__service__pb2.GetExportStatisticsRequest.FromString,
+                    response_serializer=countersign_dot_push_dot_v1_dot_push__service__pb2.GetExportStatisticsResponse.SerializeToString,
             ),
             'PreviewExport': grpc.unary_unary_rpc_method_handler(
                     servicer.PreviewExport,
@@ -380,6 +398,33 @@ class PushService:
             '/countersign.push.v1.PushService/ListExports',
             countersign_dot_push_dot_v1_dot_push__service__pb2.ListExportsRequest.SerializeToString,
             countersign_dot_push_dot_v1_dot_push__service__pb2.ListExportsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetExportStatistics(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/countersign.push.v1.PushService/GetExportStatistics',
+            countersign_dot_push_dot_v1_dot_push__service__pb2.GetExportStatisticsRequest.SerializeToString,
+            countersign_dot_push_dot_v1_dot_push__service__pb2.GetExportStatisticsResponse.FromString,
             options,
             channel_credentials,
             insecure,

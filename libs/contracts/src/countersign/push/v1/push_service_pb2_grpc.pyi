@@ -58,6 +58,10 @@ class PushServiceStub:
     """Reads one export. Roles: any. Errors: EXPORT_NOT_FOUND."""
     ListExports: _grpc.UnaryUnaryMultiCallable[_push_service_pb2.ListExportsRequest, _push_service_pb2.ListExportsResponse]
     """Lists exports, newest first, by keyset. Roles: any. Errors: PAGE_TOKEN_INVALID."""
+    GetExportStatistics: _grpc.UnaryUnaryMultiCallable[_push_service_pb2.GetExportStatisticsRequest, _push_service_pb2.GetExportStatisticsResponse]
+    """Sums up the exports that were pushed in a stretch of time, by day and by connection, and
+    what waits now. Roles: any.
+    """
     PreviewExport: _grpc.UnaryUnaryMultiCallable[_push_service_pb2.PreviewExportRequest, _push_service_pb2.PreviewExportResponse]
     """Builds the document that a push (or retry) would deliver, from the approved content:
     drafts in APPROVED, PUSHING, PUSHED or ERROR. export_id is null in it where there is no
@@ -114,6 +118,10 @@ class PushServiceAsyncStub(PushServiceStub):
     """Reads one export. Roles: any. Errors: EXPORT_NOT_FOUND."""
     ListExports: _aio.UnaryUnaryMultiCallable[_push_service_pb2.ListExportsRequest, _push_service_pb2.ListExportsResponse]  # type: ignore[assignment]
     """Lists exports, newest first, by keyset. Roles: any. Errors: PAGE_TOKEN_INVALID."""
+    GetExportStatistics: _aio.UnaryUnaryMultiCallable[_push_service_pb2.GetExportStatisticsRequest, _push_service_pb2.GetExportStatisticsResponse]  # type: ignore[assignment]
+    """Sums up the exports that were pushed in a stretch of time, by day and by connection, and
+    what waits now. Roles: any.
+    """
     PreviewExport: _aio.UnaryUnaryMultiCallable[_push_service_pb2.PreviewExportRequest, _push_service_pb2.PreviewExportResponse]  # type: ignore[assignment]
     """Builds the document that a push (or retry) would deliver, from the approved content:
     drafts in APPROVED, PUSHING, PUSHED or ERROR. export_id is null in it where there is no
@@ -197,6 +205,16 @@ class PushServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_push_service_pb2.ListExportsResponse, _abc.Awaitable[_push_service_pb2.ListExportsResponse]]:
         """Lists exports, newest first, by keyset. Roles: any. Errors: PAGE_TOKEN_INVALID."""
+
+    @_abc_1.abstractmethod
+    def GetExportStatistics(
+        self,
+        request: _push_service_pb2.GetExportStatisticsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_push_service_pb2.GetExportStatisticsResponse, _abc.Awaitable[_push_service_pb2.GetExportStatisticsResponse]]:
+        """Sums up the exports that were pushed in a stretch of time, by day and by connection, and
+        what waits now. Roles: any.
+        """
 
     @_abc_1.abstractmethod
     def PreviewExport(
