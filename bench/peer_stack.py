@@ -18,6 +18,7 @@ import httpx
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt import PyJWK
 
+from bench import seed
 from bench.stack import BenchStack
 from countersign_cli.stack.ports import HOST
 from countersign_platform.testing.ports import free_ports
@@ -116,7 +117,7 @@ class PeerStack:
 async def drafts(database: asyncpg.Connection, org: UUID, count: int) -> list[UUID]:
     """`count` more approved drafts of three lines; their ids."""
     rows = await database.fetch(_DRAFTS, org, count)
-    await database.execute("ANALYZE")
+    await seed.settle(database)
     return [row["id"] for row in rows]
 
 

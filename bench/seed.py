@@ -125,8 +125,14 @@ async def drafts(
             )
             ids += [row["id"] for row in rows]
         await database.execute("ALTER TABLE approval.draft_orders ENABLE TRIGGER USER")
-    await database.execute("ANALYZE approval.draft_orders, approval.draft_contents")
+    await settle(database)
     return ids
+
+
+async def settle(database: asyncpg.Connection) -> None:
+    """Does now what PostgreSQL would do in the background of the measurement."""
+    await database.execute("VACUUM (ANALYZE)")
+    await database.execute("CHECKPOINT")
 
 
 def client(stack: BenchStack) -> httpx.AsyncClient:
