@@ -8,6 +8,7 @@ from starlette.middleware import Middleware
 
 from countersign_gateway import docs_ui
 from countersign_gateway.console import mount_console
+from countersign_gateway.hot_routes import HotRoutes
 from countersign_gateway.middleware import Edge
 from countersign_gateway.openapi import openapi_document, operation_id
 from countersign_gateway.refusals import HANDLERS
@@ -47,7 +48,7 @@ def build_app(
     verifier: TokenVerifier,
     ready: health.Ready,
     drain: asyncio.Event,
-) -> FastAPI:
+) -> HotRoutes:
     """The ASGI app; `drain` ends the event streams when it is set."""
     app = describe_app(middleware=[Middleware(Edge, trusted_proxies=settings.trusted_proxies)])
     app.state.services = services
@@ -58,7 +59,7 @@ def build_app(
     if settings.console_folder is not None:
         app.include_router(console.console_router(settings))
         mount_console(app, settings.console_folder, settings.console_oidc_authority)
-    return app
+    return HotRoutes(app, pushes.lean.routes, settings.trusted_proxies)
 
 
 def describe_app(middleware: Sequence[Middleware] = ()) -> FastAPI:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from countersign_gateway.client_address import client_address
+from countersign_gateway.header_index import HeaderIndex
 from countersign_gateway.headers import request_id_from, user_agent_from
 from countersign_gateway.settings import Network
 
@@ -23,12 +23,13 @@ class Exchange:
     traceparent: str | None
     client_ip: str
     user_agent: str
+    headers: HeaderIndex
     org_id: str | None = None
 
 
 def open_exchange(scope: Scope, trusted_proxies: Sequence[Network]) -> Exchange:
     """Reads the exchange from an ASGI scope and leaves it there."""
-    headers = Headers(scope=scope)
+    headers = HeaderIndex(scope)
     peer = scope["client"][0] if scope.get("client") else ""
     exchange = Exchange(
         method=scope["method"],
@@ -37,6 +38,7 @@ def open_exchange(scope: Scope, trusted_proxies: Sequence[Network]) -> Exchange:
         traceparent=headers.get("traceparent"),
         client_ip=client_address(peer, headers.getlist("x-forwarded-for"), trusted_proxies),
         user_agent=user_agent_from(headers.get("user-agent")),
+        headers=headers,
     )
     scope[_KEY] = exchange
     return exchange

@@ -4,6 +4,7 @@ Ours come from structlog, those of libraries from `logging`; both leave in the s
 carry the call they belong to.
 """
 
+import json
 import logging
 import sys
 from collections.abc import MutableMapping
@@ -36,7 +37,7 @@ def configure_logging(settings: ProcessSettings, service: str) -> None:
         _add_service(service),
     ]
     final: list[structlog.typing.Processor] = (
-        [_TRACEBACKS, structlog.processors.JSONRenderer(default=str)]
+        [_TRACEBACKS, _as_json]
         if settings.log_format == "json"
         else [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
     )
@@ -81,6 +82,14 @@ class _StderrHandler(logging.Handler):
             sys.stderr.write(self.format(record) + "\n")
         except Exception:  # noqa: BLE001 — a log line must not end what it tells of
             self.handleError(record)
+
+
+# Made once: json.dumps with a default makes one for every line.
+_encode = json.JSONEncoder(default=str).encode
+
+
+def _as_json(_logger: Any, _method: str, event: EventDict) -> str:
+    return _encode(event)
 
 
 def _add_call(_logger: Any, _method: str, event: EventDict) -> EventDict:

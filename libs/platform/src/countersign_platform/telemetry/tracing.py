@@ -65,9 +65,8 @@ def client_interceptors() -> Sequence[grpc.aio.ClientInterceptor]:
 
 def carry_traceparent(value: str | None) -> str:
     """Makes `value` (or a new trace) the current one of this task; answers what is current."""
-    span_context = trace.get_current_span().get_span_context()
-    if span_context.is_valid:
-        return _header(span_context)
+    if (header := _header_of_span()) is not None:
+        return header
     traceparent = accept_traceparent(value)
     _carried.set(traceparent)
     return traceparent
@@ -75,8 +74,7 @@ def carry_traceparent(value: str | None) -> str:
 
 def current_traceparent() -> str | None:
     """The header to send along with whatever is done now; None outside any trace."""
-    span_context = trace.get_current_span().get_span_context()
-    return _header(span_context) if span_context.is_valid else _carried.get()
+    return _header_of_span() or _carried.get()
 
 
 @contextmanager
@@ -106,7 +104,12 @@ def _is_ours(details: grpc.HandlerCallDetails) -> bool:
     return not str(details.method).startswith("/grpc.")
 
 
-def _header(context: trace.SpanContext) -> str:
+def _header_of_span() -> str | None:
+    if _provider is None:  # nobody makes spans, so there is none to ask
+        return None
+    context = trace.get_current_span().get_span_context()
+    if not context.is_valid:
+        return None
     return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
 
 
