@@ -49,7 +49,7 @@ class HotRoutes:
         request = _HotRequest(scope, receive)
         try:
             response = await self._handlers[scope["path_params"]["act"]](request)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 — raised again when it is no refusal
             response = await _refusal(request, error)
         await response(scope, receive, send)
 

@@ -8,6 +8,9 @@ import hashlib
 import json
 from typing import Any
 
+# Made once: json.dumps would make one for every value.
+_encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+
 _NO_FLOATS = "canonical JSON has no floats; use a decimal string"
 
 
@@ -18,8 +21,7 @@ def canonical_json(value: Any) -> bytes:
         TypeError: a float, or anything JSON does not know, is in it.
     """
     _refuse_floats(value)
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return text.encode()
+    return _encode(value).encode()
 
 
 def sha256_hex(data: bytes) -> str:

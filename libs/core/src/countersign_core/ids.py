@@ -29,7 +29,7 @@ def draft_event_id(org_id: UUID, draft_id: UUID, version: int, action: str) -> U
     return derived_id("draft-event", org_id, draft_id, version, action)
 
 
-def export_event_id(org_id: UUID, export_id: UUID, action: str) -> UUID:
+def export_event_id(org_id: UUID, export_id: UUID | str, action: str) -> UUID:
     """Id of the audit event for a step that an export takes once."""
     return derived_id("export-event", org_id, export_id, action)
 

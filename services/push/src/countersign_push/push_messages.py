@@ -20,7 +20,7 @@ def push_item(call: Call, operation: Operation, intent: PushIntent) -> PushItem:
     share with every other export of the same minute.
     """
     export_id = uuid4()
-    act_id, act = _act(call, operation, intent, export_id)
+    act_id, act = _act(call, operation, intent, str(export_id))
     work_id, work = work_message(call.org_id, export_id)
     return PushItem(
         intent=intent,
@@ -35,24 +35,26 @@ def push_item(call: Call, operation: Operation, intent: PushIntent) -> PushItem:
 
 def work_message(org_id: UUID, export_id: UUID) -> tuple[UUID, bytes]:
     """Id and bytes of the first message that tells workers about an export."""
-    message = events_pb2.ExportRequested(org_id=str(org_id), export_id=str(export_id))
-    return derived_id("export-requested", org_id, export_id), message.SerializeToString()
+    org, export = str(org_id), str(export_id)
+    message = events_pb2.ExportRequested(org_id=org, export_id=export)
+    return derived_id("export-requested", org, export), message.SerializeToString()
 
 
 def _act(
-    call: Call, operation: Operation, intent: PushIntent, export_id: UUID
+    call: Call, operation: Operation, intent: PushIntent, export_id: str
 ) -> tuple[UUID, bytes]:
-    after = {"status": DraftStatus.PUSHING.value, "erp_export_id": str(export_id)}
+    draft_id = str(intent.draft_id)
+    after = {"status": DraftStatus.PUSHING.value, "erp_export_id": export_id}
     if operation is Operation.RETRY:
         after["reason"] = intent.reason
     return audit_row(
         call,
         operation.audit_action,
         EntityType.DRAFT_ORDER,
-        str(intent.draft_id),
+        draft_id,
         org_id=call.org_id,
         event_id=export_event_id(call.org_id, export_id, operation.audit_action),
-        draft_order_id=str(intent.draft_id),
+        draft_order_id=draft_id,
         before={"status": operation.source.value},
         after=after,
     )

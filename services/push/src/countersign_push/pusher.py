@@ -121,7 +121,9 @@ class Pusher:
                 case Replay() as replay:
                     answers[item.export_id] = await self._replayed(batch, item, replay)
         unmoved = [item for item in batch.items if item.export_id not in answers]
-        return answers | await self._explain(batch.only(unmoved), rounds)
+        if unmoved:
+            answers |= await self._explain(batch.only(unmoved), rounds)
+        return answers
 
     async def _settle_each(self, batch: PushBatch) -> Answers:
         """One by one, after a race over one of them undid the whole statement."""
@@ -134,8 +136,6 @@ class Pusher:
         return answers
 
     async def _explain(self, batch: PushBatch, rounds: int) -> Answers:
-        if not batch.items:
-            return {}
         findings = await self._findings.read(batch)
         answers: Answers = {}
         for item in batch.items:

@@ -23,6 +23,7 @@ from redis.exceptions import RedisError
 from countersign_core.lifecycle import ExportStatus
 from countersign_push.metrics import REPLAY_CACHE_FAILURES
 from countersign_push.ports import FinalReplay, KeyScope
+from countersign_push.shared_reads import SharedReads, Values
 
 PAUSE_SECONDS = 5.0
 
@@ -42,6 +43,7 @@ class RedisReplayCache:
         self._redis = redis
         self._timeout = timeout_seconds
         self._clock = clock
+        self._reads = SharedReads(self._read)
         self._paused_until = float("-inf")
 
     @classmethod
@@ -67,7 +69,7 @@ class RedisReplayCache:
             return {}
         try:
             async with asyncio.timeout(self._timeout):
-                values = await self._redis.mget([_name(scope, draft) for draft in draft_ids])
+                values = await self._reads.get([_name(scope, draft) for draft in draft_ids])
             found = zip(draft_ids, values, strict=True)
             return {draft: _parse(value) for draft, value in found if value is not None}
         except (RedisError, OSError, TimeoutError, ValueError, KeyError) as error:
@@ -87,7 +89,13 @@ class RedisReplayCache:
         except (RedisError, OSError, TimeoutError) as error:
             self._pause(error)
 
+    async def _read(self, names: list[str]) -> Values:
+        async with asyncio.timeout(self._timeout):
+            return await self._redis.mget(names)
+
     def _pause(self, error: Exception) -> None:
+        if self._clock() < self._paused_until:
+            return  # several waited for the same exchange
         self._paused_until = self._clock() + PAUSE_SECONDS
         REPLAY_CACHE_FAILURES.inc()
         _log.warning("replay_cache_paused", error=repr(error), seconds=PAUSE_SECONDS)

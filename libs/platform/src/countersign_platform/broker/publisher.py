@@ -4,10 +4,13 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import cast
 
-from aio_pika import DeliveryMode, Message
+from aio_pika import DeliveryMode
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange
 from aio_pika.exceptions import PublishError
+from aiormq import Channel as UnderlayChannel
+from aiormq import spec
 
 from countersign_core.errors import Unavailable
 from countersign_platform.broker.connection import close, connect, failures_mapped
@@ -65,7 +68,7 @@ class Publisher:
         """
         exchange = await self._open()
         with failures_mapped():
-            results = await self._publish_all(exchange, messages)
+            results = await self._publish_all(exchange.name, messages)
         if any(results):
             # Whatever was wrong, a queue that is gone included, a new start declares anew.
             await self.close()
@@ -95,28 +98,40 @@ class Publisher:
         return not any(each is None or each.is_closed for each in (self._connection, self._channel))
 
     async def _publish_all(
-        self, exchange: AbstractExchange, messages: Sequence[Outgoing]
+        self, exchange: str, messages: Sequence[Outgoing]
     ) -> list[Exception | None]:
-        waits = [
-            exchange.publish(
-                _message(each),
-                EXPORT_REQUESTED,
-                mandatory=True,
-                timeout=self._confirm_seconds,
-            )
-            for each in messages
-        ]
+        assert self._channel is not None
+        # A layer below aio_pika's publish, which has each message wait until the one before it
+        # is on the wire.
+        channel = cast("UnderlayChannel", await self._channel.get_underlay_channel())
+        waits = [asyncio.create_task(_publish(channel, exchange, each)) for each in messages]
+        try:
+            await asyncio.wait(waits, timeout=self._confirm_seconds)
+        finally:
+            for each in waits:
+                each.cancel()
         confirmations = await asyncio.gather(*waits, return_exceptions=True)
         return [_result(each) for each in confirmations]
 
 
-def _message(outgoing: Outgoing) -> Message:
-    return Message(
+async def _publish(channel: UnderlayChannel, exchange: str, outgoing: Outgoing) -> None:
+    """Returns when the broker has confirmed."""
+    await channel.basic_publish(
         outgoing.body,
+        exchange=exchange,
+        routing_key=EXPORT_REQUESTED,
+        properties=_properties(outgoing),
+        mandatory=True,
+        wait=False,
+    )
+
+
+def _properties(outgoing: Outgoing) -> spec.Basic.Properties:
+    return spec.Basic.Properties(
         content_type=_CONTENT_TYPE,
         delivery_mode=DeliveryMode.PERSISTENT,
         message_id=outgoing.message_id,
-        type=outgoing.kind,
+        message_type=outgoing.kind,
         timestamp=outgoing.created_at,
         headers=dict(outgoing.headers),
     )

@@ -163,7 +163,7 @@ class PushBatch:
 
     def only(self, items: Sequence[PushItem]) -> "PushBatch":
         """The same push of fewer drafts."""
-        return replace(self, items=items)
+        return self if len(items) == len(self.items) else replace(self, items=items)
 
 
 @dataclass(frozen=True, slots=True)
