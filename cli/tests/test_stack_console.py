@@ -16,7 +16,7 @@ def _environments(folder: Path, console: Path | None) -> dict[str, dict[str, str
 
 def test_gateway_alone_gets_the_console_and_the_signing_key(tmp_path: Path) -> None:
     for name, settings in _environments(tmp_path, tmp_path / "dist").items():
-        names = {key for key in settings if "CONSOLE" in key or "SIGNING_KEY" in key}
+        names = {key for key in settings if "CONSOLE" in key or "DEVELOPMENT" in key}
         expected = {"COUNTERSIGN_CONSOLE_FOLDER", "COUNTERSIGN_DEVELOPMENT_SIGNING_KEY"}
         assert names == (expected if name == "gateway" else set()), name
 

@@ -81,3 +81,15 @@ def test_its_own_database_comes_from_a_file_as_well(environment, tmp_path):
 def test_no_database_at_all_stops_the_start(environment, capsys):
     environment.delenv("COUNTERSIGN_DATABASE_URL")
     assert "COUNTERSIGN_DATABASE_URL: is required" in _line(capsys)
+
+
+def test_less_than_a_year_of_retention_stops_the_start(environment, capsys):
+    environment.setenv("COUNTERSIGN_AUDIT_RETENTION_DAYS", "364")
+    expected = "countersign: setting COUNTERSIGN_AUDIT_RETENTION_DAYS: must be 365 days or more"
+    assert _line(capsys) == expected
+
+
+def test_nothing_is_removed_unless_told(environment):
+    assert load(AuditSettings).audit_retention_days is None
+    environment.setenv("COUNTERSIGN_AUDIT_RETENTION_DAYS", "365")
+    assert load(AuditSettings).audit_retention_days == 365

@@ -1,6 +1,6 @@
 """Who may call what; a method that is not listed here is not served."""
 
-from countersign_core.roles import INTEGRATORS, READERS, RELAYS
+from countersign_core.roles import ADMINS, INTEGRATORS, READERS, RELAYS
 
 SERVICE = "countersign.audit.v1.AuditService"
 SEALS = "countersign.audit.v1.SealService"
@@ -12,4 +12,6 @@ ACCESS = {
     f"/{SERVICE}/VerifyChain": INTEGRATORS,
     f"/{SEALS}/ListCheckpoints": INTEGRATORS,
     f"/{SEALS}/ListSealKeys": READERS,
+    f"/{SEALS}/GetLegalHold": INTEGRATORS,
+    f"/{SEALS}/SetLegalHold": ADMINS,
 }

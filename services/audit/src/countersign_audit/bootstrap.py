@@ -11,10 +11,12 @@ from countersign_audit.access import ACCESS, SEALS, SERVICE
 from countersign_audit.checkpoint_maker import Cadence, CheckpointMaker
 from countersign_audit.commands.append_events import AppendEvents
 from countersign_audit.commands.export_events import ExportEvents
+from countersign_audit.commands.legal_hold import LegalHold
 from countersign_audit.commands.list_checkpoints import ListCheckpoints
 from countersign_audit.commands.list_events import ListEvents
 from countersign_audit.commands.verify_chain import VerifyChain
 from countersign_audit.denials import Denials
+from countersign_audit.month_remover import MonthRemover
 from countersign_audit.own_acts import OwnActs
 from countersign_audit.partition_keeper import PartitionKeeper
 from countersign_audit.ports import SealArchive
@@ -23,8 +25,8 @@ from countersign_audit.seal_archiver import SealArchiver
 from countersign_audit.seal_keeper import SealKeeper, Step
 from countersign_audit.seal_servicer import SealServicer
 from countersign_audit.servicer import AuditServicer
-from countersign_audit.settings import AuditSettings
-from countersign_audit.store import SealStore, Store
+from countersign_audit.settings import SHORTEST_RETENTION_DAYS, AuditSettings
+from countersign_audit.store import HoldStore, MonthStore, SealStore, Store
 from countersign_platform.archive.opening import open_archive
 from countersign_platform.auth.verifier import TokenVerifier
 from countersign_platform.database.pool import Database
@@ -49,12 +51,16 @@ async def build(settings: AuditSettings) -> Service:
         append_events, ListEvents(store), ExportEvents(store, own_acts), verify_chain
     )
     server.add(pb_grpc.add_AuditServiceServicer_to_server, servicer, SERVICE)
-    seal_servicer = SealServicer(ListCheckpoints(seals), settings.public_keys)
+    seal_servicer = SealServicer(
+        ListCheckpoints(seals), LegalHold(HoldStore(database)), settings.public_keys
+    )
     server.add(seal_grpc.add_SealServiceServicer_to_server, seal_servicer, SEALS)
     loops = [
         _partition_keeper(settings, store).run,
         _seal_keeper(settings, seals, archive).run,
     ]
+    if settings.audit_retention_days is not None:
+        loops.append(_month_keeper(settings, MonthStore(database), verify_chain).run)
     return Service(server, _probes(settings, database), loops, opened)
 
 
@@ -82,6 +88,15 @@ def _seal_keeper(settings: AuditSettings, store: SealStore, archive: SealArchive
     if not isinstance(archive, NoArchive):
         steps["seals_archived"] = SealArchiver(store, archive).bring_all
     return SealKeeper(steps, settings.audit_checkpoint_check_seconds)
+
+
+def _month_keeper(
+    settings: AuditSettings, months: MonthStore, verify_chain: VerifyChain
+) -> SealKeeper:
+    days = settings.audit_retention_days or SHORTEST_RETENTION_DAYS
+    remover = MonthRemover(months, verify_chain, settings.sealing_key, days)
+    steps: dict[str, Step] = {"events_removed": remover.remove_due}
+    return SealKeeper(steps, settings.audit_retention_check_seconds)
 
 
 def _probes(settings: AuditSettings, database: Database) -> ProbeServer:

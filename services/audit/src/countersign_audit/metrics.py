@@ -51,3 +51,11 @@ SEALING_FAILURES = Counter(
     "countersign_audit_sealing_failures_total",
     "Turns of the sealing that failed; the next turn tries again.",
 )
+EVENTS_REMOVED = Counter(
+    "countersign_audit_events_removed_total",
+    "Events removed when their retention had ended.",
+)
+REMOVALS_REFUSED = Counter(
+    "countersign_audit_removals_refused_total",
+    "Stretches past their retention that stay, because the chain does not hold.",
+)

@@ -1,6 +1,6 @@
 """What the commands ask of the trail; `store.Store` and `memory_trail.MemoryTrail` give it."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from uuid import UUID
 
 from countersign_audit.chain import Row
 from countersign_audit.event import Event, Head, Link
-from countersign_audit.seals import Checkpoint, Seal
+from countersign_audit.seals import Checkpoint, Seal, Tombstone
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,10 @@ class EventLog(Protocol):
         """Records what is not on record yet, all or nothing; new events by action.
 
         Events of one org are chained in the order given.
+
+        Raises:
+            InvalidRequest: events from before what was removed; who knows whether they are on
+                record?
         """
 
 
@@ -160,4 +164,81 @@ class SealArchive(Protocol):
 
         Raises:
             Unavailable: the archive is away.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class MonthStretch:
+    """What an org has in a month: events `first` to `last`, without a gap before them."""
+
+    org_id: UUID
+    first: int
+    last: int
+    count: int
+    # Of the link before the first, and of the last.
+    prev_hash: bytes
+    last_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LockedSeal:
+    """The last seal of an org, which nobody else follows up now; `now` is the database's clock."""
+
+    number: int
+    seal_hash: bytes
+    now: datetime
+
+
+class Removal(Protocol):
+    """The removal of one month, in one transaction."""
+
+    async def lock(self, orgs: Sequence[UUID]) -> Mapping[UUID, LockedSeal]:
+        """The orgs' last seals."""
+
+    async def remove(self, month: str, tombstones: Sequence[Tombstone]) -> int:
+        """Removes what the tombstones speak of, and nothing else; how many events it was."""
+
+    async def append(self, events: Sequence[Event]) -> None:
+        """Records events, with the transaction."""
+
+
+class Months(Protocol):
+    """Months that are past their retention."""
+
+    async def expired(self, days: int) -> Sequence[str]:
+        """Months (like 2025-03) that ended `days` ago or earlier, oldest first."""
+
+    async def stretches(self, month: str) -> Sequence[MonthStretch]:
+        """What may be removed: of orgs that are not held, and of which nothing older is left."""
+
+    async def is_empty(self, month: str) -> bool:
+        """Whether nothing at all is on record there."""
+
+    def removal(self) -> AbstractAsyncContextManager[Removal]:
+        """A transaction."""
+
+    async def forget_event_ids(self, most: int) -> int:
+        """Removes ids of removed events, at most `most`; 0: none is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Whether an org's trail is held, since when, by whom and why; empty: it never was."""
+
+    held: bool = False
+    reason: str = ""
+    changed_by: str = ""
+    changed_at: datetime | None = None
+
+
+class Holds(Protocol):
+    """Keeps legal holds."""
+
+    async def hold(self, org_id: UUID) -> Hold:
+        """As it is now."""
+
+    async def change(self, org_id: UUID, hold: Hold, act: Callable[[int, datetime], Event]) -> Hold:
+        """Changes it and records `act(number of the change, now)`, both or neither.
+
+        Nothing is done when it is so already: held for that reason, or not held.
         """

@@ -1,4 +1,4 @@
-"""Seals chains now and then, and brings what was sealed to the archive."""
+"""What is done to chains as a whole, now and then: sealed, archived, removed when it is time."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping

@@ -4,6 +4,7 @@ from countersign.audit.v1 import audit_service_pb2 as pb
 from countersign.audit.v1 import seal_service_pb2 as seal_pb
 from countersign_audit.commands.verify_chain import Verdict
 from countersign_audit.messages import timestamp_of
+from countersign_audit.ports import Hold
 from countersign_audit.seal_check import SealFlaw
 from countersign_audit.seal_keys import PublicKeys
 from countersign_audit.seals import Checkpoint, Seal
@@ -37,6 +38,14 @@ def keys_message(keys: PublicKeys) -> seal_pb.ListSealKeysResponse:
     """Every public key."""
     found = [seal_pb.SealKey(key_id=key["kid"], x=key["x"]) for key in keys.to_jwks()["keys"]]
     return seal_pb.ListSealKeysResponse(keys=found)
+
+
+def hold_message(hold: Hold) -> seal_pb.LegalHold:
+    """The hold; when and by whom, if there ever was one."""
+    changed_at = None if hold.changed_at is None else timestamp_of(hold.changed_at)
+    return seal_pb.LegalHold(
+        held=hold.held, reason=hold.reason, changed_by=hold.changed_by, changed_at=changed_at
+    )
 
 
 def verdict_message(verdict: Verdict) -> pb.VerifyChainResponse:

@@ -8,6 +8,9 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from countersign_audit.seal_keys import PublicKeys, SealingKey
 from countersign_platform.settings import ArchiveSettings, DatabaseSettings, ServiceSettings
 
+# The database refuses to remove what is younger, too.
+SHORTEST_RETENTION_DAYS = 365
+
 
 class AuditSettings(ServiceSettings, DatabaseSettings, ArchiveSettings):
     """Everything that can differ from one installation to another."""
@@ -31,6 +34,11 @@ class AuditSettings(ServiceSettings, DatabaseSettings, ArchiveSettings):
     # How often orgs that need one are looked for.
     audit_checkpoint_check_seconds: float = Field(default=5.0, gt=0, le=3600)
 
+    # Months that ended so many days ago are removed; unset means that nothing is.
+    audit_retention_days: int | None = None
+    # How often such months are looked for.
+    audit_retention_check_seconds: float = Field(default=3600.0, gt=0, le=86_400)
+
     @model_validator(mode="before")
     @classmethod
     def _own_database(cls, values: dict[str, Any]) -> dict[str, Any]:
@@ -51,6 +59,13 @@ class AuditSettings(ServiceSettings, DatabaseSettings, ArchiveSettings):
                 PublicKeys.from_jwks(value.read_bytes())
             except OSError as error:
                 raise ValueError(f"cannot read {value}: {error.strerror}") from error
+        return value
+
+    @field_validator("audit_retention_days")
+    @classmethod
+    def _a_year_at_least(cls, value: int | None) -> int | None:
+        if value is not None and value < SHORTEST_RETENTION_DAYS:
+            raise ValueError(f"must be {SHORTEST_RETENTION_DAYS} days or more")
         return value
 
     @property

@@ -1,12 +1,14 @@
 """The trail: events, their chain, the months that they stand in."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import fields
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, cast
 from uuid import UUID
 
+import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 from sqlalchemy.engine import Dialect
@@ -14,16 +16,20 @@ from sqlalchemy.engine import Dialect
 from countersign_audit.chain import GENESIS_HASH, Row
 from countersign_audit.event import Event, Head, Link
 from countersign_audit.ports import EventFilters, Extent
+from countersign_core.errors import FieldError, InvalidRequest
 from countersign_platform.database.pool import Database
 
 # The parameters of audit.append_events are the fields of Event, in the same order.
 _APPENDED = tuple(field.name for field in fields(Event))
 _EVENT_COLUMNS = ", ".join(_APPENDED)
 
-_APPEND = f"""
+APPEND = f"""
 SELECT action, appended
   FROM audit.append_events({", ".join(f"${n}" for n in range(1, len(_APPENDED) + 1))})
 """
+
+# What audit.append_events raises; its detail lists the places of the events in the batch.
+_TOO_OLD = "CSA01"
 
 # One statement, one snapshot: an append that commits meanwhile moves both or neither.
 _EXTENT = """
@@ -80,8 +86,8 @@ class Store:
 
     async def append(self, events: Sequence[Event]) -> Mapping[str, int]:
         """As ports.EventLog: one call of the database's own append, one round trip."""
-        columns = [list(map(attrgetter(name), events)) for name in _APPENDED]
-        rows = await self._database.fetch(_APPEND, *columns)
+        with _too_old_mapped():
+            rows = await self._database.fetch(APPEND, *columns_of(events))
         return {row["action"]: row["appended"] for row in rows}
 
     async def page(
@@ -121,6 +127,24 @@ class Store:
     async def now(self) -> datetime:
         """The database's clock."""
         return cast("datetime", await self._database.fetchval("SELECT clock_timestamp()"))
+
+
+def columns_of(events: Sequence[Event]) -> list[list[Any]]:
+    """The arguments of APPEND."""
+    return [list(map(attrgetter(name), events)) for name in _APPENDED]
+
+
+@contextmanager
+def _too_old_mapped() -> Iterator[None]:
+    """What nobody can tell any more whether it is on record is the sender's to set aside."""
+    try:
+        yield
+    except asyncpg.PostgresError as error:
+        if error.sqlstate != _TOO_OLD:
+            raise
+        problem = "is older than what was removed: whether it is on record cannot be told"
+        named = [f"events[{index}].occurred_at" for index in str(error.detail).split(",")]
+        raise InvalidRequest([FieldError(field, problem) for field in named]) from error
 
 
 def _link(row: Any) -> Link:

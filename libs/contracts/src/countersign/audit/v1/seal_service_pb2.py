@@ -26,7 +26,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'countersign/audit/v1/seal_service.proto\x12\x14\x63ountersign.audit.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9c\x02\n\x04Seal\x12,\n\x04kind\x18\x01 \x01(\x0e\x32\x1e.countersign.audit.v1.SealKind\x12\x0e\n\x06org_id\x18\x02 \x01(\t\x12\x0e\n\x06number\x18\x03 \x01(\x03\x12\x10\n\x08previous\x18\x04 \x01(\t\x12\x0b\n\x03seq\x18\x05 \x01(\x03\x12\r\n\x05\x63ount\x18\x06 \x01(\x03\x12\x12\n\nchain_hash\x18\x07 \x01(\t\x12+\n\x07made_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06key_id\x18\t \x01(\t\x12\x11\n\tsignature\x18\n \x01(\t\x12\r\n\x05month\x18\x0b \x01(\t\x12\x10\n\x08\x66rom_seq\x18\x0c \x01(\x03\x12\x13\n\x0bhash_before\x18\r \x01(\t\"U\n\x16ListCheckpointsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\"]\n\x17ListCheckpointsResponse\x12)\n\x05seals\x18\x01 \x03(\x0b\x32\x1a.countersign.audit.v1.Seal\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x15\n\x13ListSealKeysRequest\"$\n\x07SealKey\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12\t\n\x01x\x18\x02 \x01(\t\"C\n\x14ListSealKeysResponse\x12+\n\x04keys\x18\x01 \x03(\x0b\x32\x1d.countersign.audit.v1.SealKey*X\n\x08SealKind\x12\x19\n\x15SEAL_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14SEAL_KIND_CHECKPOINT\x10\x01\x12\x17\n\x13SEAL_KIND_TOMBSTONE\x10\x02\x32\xe4\x01\n\x0bSealService\x12n\n\x0fListCheckpoints\x12,.countersign.audit.v1.ListCheckpointsRequest\x1a-.countersign.audit.v1.ListCheckpointsResponse\x12\x65\n\x0cListSealKeys\x12).countersign.audit.v1.ListSealKeysRequest\x1a*.countersign.audit.v1.ListSealKeysResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'countersign/audit/v1/seal_service.proto\x12\x14\x63ountersign.audit.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9c\x02\n\x04Seal\x12,\n\x04kind\x18\x01 \x01(\x0e\x32\x1e.countersign.audit.v1.SealKind\x12\x0e\n\x06org_id\x18\x02 \x01(\t\x12\x0e\n\x06number\x18\x03 \x01(\x03\x12\x10\n\x08previous\x18\x04 \x01(\t\x12\x0b\n\x03seq\x18\x05 \x01(\x03\x12\r\n\x05\x63ount\x18\x06 \x01(\x03\x12\x12\n\nchain_hash\x18\x07 \x01(\t\x12+\n\x07made_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06key_id\x18\t \x01(\t\x12\x11\n\tsignature\x18\n \x01(\t\x12\r\n\x05month\x18\x0b \x01(\t\x12\x10\n\x08\x66rom_seq\x18\x0c \x01(\x03\x12\x13\n\x0bhash_before\x18\r \x01(\t\"U\n\x16ListCheckpointsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\"]\n\x17ListCheckpointsResponse\x12)\n\x05seals\x18\x01 \x03(\x0b\x32\x1a.countersign.audit.v1.Seal\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x15\n\x13ListSealKeysRequest\"$\n\x07SealKey\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12\t\n\x01x\x18\x02 \x01(\t\"C\n\x14ListSealKeysResponse\x12+\n\x04keys\x18\x01 \x03(\x0b\x32\x1d.countersign.audit.v1.SealKey\"m\n\tLegalHold\x12\x0c\n\x04held\x18\x01 \x01(\x08\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x12\n\nchanged_by\x18\x03 \x01(\t\x12.\n\nchanged_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x15\n\x13GetLegalHoldRequest\"E\n\x14GetLegalHoldResponse\x12-\n\x04hold\x18\x01 \x01(\x0b\x32\x1f.countersign.audit.v1.LegalHold\"?\n\x13SetLegalHoldRequest\x12\x0c\n\x04held\x18\x01 \x01(\x08\x12\x1a\n\x06reason\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xd0\x0f\"E\n\x14SetLegalHoldResponse\x12-\n\x04hold\x18\x01 \x01(\x0b\x32\x1f.countersign.audit.v1.LegalHold*X\n\x08SealKind\x12\x19\n\x15SEAL_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14SEAL_KIND_CHECKPOINT\x10\x01\x12\x17\n\x13SEAL_KIND_TOMBSTONE\x10\x02\x32\xb2\x03\n\x0bSealService\x12n\n\x0fListCheckpoints\x12,.countersign.audit.v1.ListCheckpointsRequest\x1a-.countersign.audit.v1.ListCheckpointsResponse\x12\x65\n\x0cListSealKeys\x12).countersign.audit.v1.ListSealKeysRequest\x1a*.countersign.audit.v1.ListSealKeysResponse\x12\x65\n\x0cGetLegalHold\x12).countersign.audit.v1.GetLegalHoldRequest\x1a*.countersign.audit.v1.GetLegalHoldResponse\x12\x65\n\x0cSetLegalHold\x12).countersign.audit.v1.SetLegalHoldRequest\x1a*.countersign.audit.v1.SetLegalHoldResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,8 +37,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTCHECKPOINTSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\350\007(\000'
   _globals['_LISTCHECKPOINTSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTCHECKPOINTSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\364\003'
-  _globals['_SEALKIND']._serialized_start=726
-  _globals['_SEALKIND']._serialized_end=814
+  _globals['_SETLEGALHOLDREQUEST'].fields_by_name['reason']._loaded_options = None
+  _globals['_SETLEGALHOLDREQUEST'].fields_by_name['reason']._serialized_options = b'\272H\007r\005\020\001\030\320\017'
+  _globals['_SEALKIND']._serialized_start=1067
+  _globals['_SEALKIND']._serialized_end=1155
   _globals['_SEAL']._serialized_start=128
   _globals['_SEAL']._serialized_end=412
   _globals['_LISTCHECKPOINTSREQUEST']._serialized_start=414
@@ -51,6 +53,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SEALKEY']._serialized_end=655
   _globals['_LISTSEALKEYSRESPONSE']._serialized_start=657
   _globals['_LISTSEALKEYSRESPONSE']._serialized_end=724
-  _globals['_SEALSERVICE']._serialized_start=817
-  _globals['_SEALSERVICE']._serialized_end=1045
+  _globals['_LEGALHOLD']._serialized_start=726
+  _globals['_LEGALHOLD']._serialized_end=835
+  _globals['_GETLEGALHOLDREQUEST']._serialized_start=837
+  _globals['_GETLEGALHOLDREQUEST']._serialized_end=858
+  _globals['_GETLEGALHOLDRESPONSE']._serialized_start=860
+  _globals['_GETLEGALHOLDRESPONSE']._serialized_end=929
+  _globals['_SETLEGALHOLDREQUEST']._serialized_start=931
+  _globals['_SETLEGALHOLDREQUEST']._serialized_end=994
+  _globals['_SETLEGALHOLDRESPONSE']._serialized_start=996
+  _globals['_SETLEGALHOLDRESPONSE']._serialized_end=1065
+  _globals['_SEALSERVICE']._serialized_start=1158
+  _globals['_SEALSERVICE']._serialized_end=1592
 # @@protoc_insertion_point(module_scope)

@@ -26,8 +26,8 @@ if _version_not_supported:
 
 
 class SealServiceStub:
-    """SealService reads what the audit service has signed. Every call needs a token; the org comes
-    from it. Any call may answer UNAUTHENTICATED, ROLE_REQUIRED,
+    """SealService reads what the audit service has signed, and keeps legal holds. Every call needs
+    a token; the org comes from it. Any call may answer UNAUTHENTICATED, ROLE_REQUIRED,
     VALIDATION_FAILED, UNAVAILABLE or DEADLINE_EXCEEDED.
     """
 
@@ -47,11 +47,21 @@ class SealServiceStub:
                 request_serializer=countersign_dot_audit_dot_v1_dot_seal__service__pb2.ListSealKeysRequest.SerializeToString,
                 response_deserializer=countersign_dot_audit_dot_v1_dot_seal__service__pb2.ListSealKeysResponse.FromString,
                 _registered_method=True)
+        self.GetLegalHold = channel.unary_unary(
+                '/countersign.audit.v1.SealService/GetLegalHold',
+                request_serializer=countersign_dot_audit_dot_v1_dot_seal__service__pb2.GetLegalHoldRequest.SerializeToString,
+                response_deserializer=countersign_dot_audit_dot_v1_dot_seal__service__pb2.GetLegalHoldResponse.FromString,
+                _registered_method=True)
+        self.SetLegalHold = channel.unary_unary(
+                '/countersign.audit.v1.SealService/SetLegalHold',
+                request_serializer=countersign_dot_audit_dot_v1_dot_seal__service__pb2.SetLegalHoldRequest.SerializeToString,
+                response_deserializer=countersign_dot_audit_dot_v1_dot_seal__service__pb2.SetLegalHoldResponse.FromString,
+                _registered_method=True)
 
 
 class SealServiceServicer:
-    """SealService reads what the audit service has signed. Every call needs a token; the org comes
-    from it. Any call may answer UNAUTHENTICATED, ROLE_REQUIRED,
+    """SealService reads what the audit service has signed, and keeps legal holds. Every call needs
+    a token; the org comes from it. Any call may answer UNAUTHENTICATED, ROLE_REQUIRED,
     VALIDATION_FAILED, UNAVAILABLE or DEADLINE_EXCEEDED.
     """
 
@@ -71,6 +81,22 @@ class SealServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetLegalHold(self, request, context):
+        """Says whether the org's trail is held. Roles: ADMIN, INTEGRATOR.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetLegalHold(self, request, context):
+        """Holds the org's trail, or ends the hold: of a trail that is held nothing is removed,
+        whatever the retention. Recorded as LEGAL_HOLD_CHANGED, with the reason. Idempotent: the
+        same hold with the same reason again is no act. Roles: ADMIN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SealServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -84,6 +110,16 @@ def add_SealServiceServicer_to_server(servicer, server):
                     request_deserializer=countersign_dot_audit_dot_v1_dot_seal__service__pb2.ListSealKeysRequest.FromString,
                     response_serializer=countersign_dot_audit_dot_v1_dot_seal__service__pb2.ListSealKeysResponse.SerializeToString,
             ),
+            'GetLegalHold': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetLegalHold,
+                    request_deserializer=countersign_dot_audit_dot_v1_dot_seal__service__pb2.GetLegalHoldRequest.FromString,
+                    response_serializer=countersign_dot_audit_dot_v1_dot_seal__service__pb2.GetLegalHoldResponse.SerializeToString,
+            ),
+            'SetLegalHold': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetLegalHold,
+                    request_deserializer=countersign_dot_audit_dot_v1_dot_seal__service__pb2.SetLegalHoldRequest.FromString,
+                    response_serializer=countersign_dot_audit_dot_v1_dot_seal__service__pb2.SetLegalHoldResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'countersign.audit.v1.SealService', rpc_method_handlers)
@@ -93,8 +129,8 @@ def add_SealServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class SealService:
-    """SealService reads what the audit service has signed. Every call needs a token; the org comes
-    from it. Any call may answer UNAUTHENTICATED, ROLE_REQUIRED,
+    """SealService reads what the audit service has signed, and keeps legal holds. Every call needs
+    a token; the org comes from it. Any call may answer UNAUTHENTICATED, ROLE_REQUIRED,
     VALIDATION_FAILED, UNAVAILABLE or DEADLINE_EXCEEDED.
     """
 
@@ -142,6 +178,60 @@ class SealService:
             '/countersign.audit.v1.SealService/ListSealKeys',
             countersign_dot_audit_dot_v1_dot_seal__service__pb2.ListSealKeysRequest.SerializeToString,
             countersign_dot_audit_dot_v1_dot_seal__service__pb2.ListSealKeysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetLegalHold(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/countersign.audit.v1.SealService/GetLegalHold',
+            countersign_dot_audit_dot_v1_dot_seal__service__pb2.GetLegalHoldRequest.SerializeToString,
+            countersign_dot_audit_dot_v1_dot_seal__service__pb2.GetLegalHoldResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetLegalHold(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/countersign.audit.v1.SealService/SetLegalHold',
+            countersign_dot_audit_dot_v1_dot_seal__service__pb2.SetLegalHoldRequest.SerializeToString,
+            countersign_dot_audit_dot_v1_dot_seal__service__pb2.SetLegalHoldResponse.FromString,
             options,
             channel_credentials,
             insecure,

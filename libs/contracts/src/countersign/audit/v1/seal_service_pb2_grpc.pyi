@@ -27,8 +27,8 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class SealServiceStub:
-    """SealService reads what the audit service has signed. Every call needs a token; the org comes
-    from it. Any call may answer UNAUTHENTICATED, ROLE_REQUIRED,
+    """SealService reads what the audit service has signed, and keeps legal holds. Every call needs
+    a token; the org comes from it. Any call may answer UNAUTHENTICATED, ROLE_REQUIRED,
     VALIDATION_FAILED, UNAVAILABLE or DEADLINE_EXCEEDED.
     """
 
@@ -44,11 +44,18 @@ class SealServiceStub:
     """Lists the public keys that seals are verified with: the one that signs now, and those
     that signed before. Compare them with what was noted elsewhere. Roles: any.
     """
+    GetLegalHold: _grpc.UnaryUnaryMultiCallable[_seal_service_pb2.GetLegalHoldRequest, _seal_service_pb2.GetLegalHoldResponse]
+    """Says whether the org's trail is held. Roles: ADMIN, INTEGRATOR."""
+    SetLegalHold: _grpc.UnaryUnaryMultiCallable[_seal_service_pb2.SetLegalHoldRequest, _seal_service_pb2.SetLegalHoldResponse]
+    """Holds the org's trail, or ends the hold: of a trail that is held nothing is removed,
+    whatever the retention. Recorded as LEGAL_HOLD_CHANGED, with the reason. Idempotent: the
+    same hold with the same reason again is no act. Roles: ADMIN.
+    """
 
 @_typing.type_check_only
 class SealServiceAsyncStub(SealServiceStub):
-    """SealService reads what the audit service has signed. Every call needs a token; the org comes
-    from it. Any call may answer UNAUTHENTICATED, ROLE_REQUIRED,
+    """SealService reads what the audit service has signed, and keeps legal holds. Every call needs
+    a token; the org comes from it. Any call may answer UNAUTHENTICATED, ROLE_REQUIRED,
     VALIDATION_FAILED, UNAVAILABLE or DEADLINE_EXCEEDED.
     """
 
@@ -61,10 +68,17 @@ class SealServiceAsyncStub(SealServiceStub):
     """Lists the public keys that seals are verified with: the one that signs now, and those
     that signed before. Compare them with what was noted elsewhere. Roles: any.
     """
+    GetLegalHold: _aio.UnaryUnaryMultiCallable[_seal_service_pb2.GetLegalHoldRequest, _seal_service_pb2.GetLegalHoldResponse]  # type: ignore[assignment]
+    """Says whether the org's trail is held. Roles: ADMIN, INTEGRATOR."""
+    SetLegalHold: _aio.UnaryUnaryMultiCallable[_seal_service_pb2.SetLegalHoldRequest, _seal_service_pb2.SetLegalHoldResponse]  # type: ignore[assignment]
+    """Holds the org's trail, or ends the hold: of a trail that is held nothing is removed,
+    whatever the retention. Recorded as LEGAL_HOLD_CHANGED, with the reason. Idempotent: the
+    same hold with the same reason again is no act. Roles: ADMIN.
+    """
 
 class SealServiceServicer(metaclass=_abc_1.ABCMeta):
-    """SealService reads what the audit service has signed. Every call needs a token; the org comes
-    from it. Any call may answer UNAUTHENTICATED, ROLE_REQUIRED,
+    """SealService reads what the audit service has signed, and keeps legal holds. Every call needs
+    a token; the org comes from it. Any call may answer UNAUTHENTICATED, ROLE_REQUIRED,
     VALIDATION_FAILED, UNAVAILABLE or DEADLINE_EXCEEDED.
     """
 
@@ -86,6 +100,25 @@ class SealServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_seal_service_pb2.ListSealKeysResponse, _abc.Awaitable[_seal_service_pb2.ListSealKeysResponse]]:
         """Lists the public keys that seals are verified with: the one that signs now, and those
         that signed before. Compare them with what was noted elsewhere. Roles: any.
+        """
+
+    @_abc_1.abstractmethod
+    def GetLegalHold(
+        self,
+        request: _seal_service_pb2.GetLegalHoldRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_seal_service_pb2.GetLegalHoldResponse, _abc.Awaitable[_seal_service_pb2.GetLegalHoldResponse]]:
+        """Says whether the org's trail is held. Roles: ADMIN, INTEGRATOR."""
+
+    @_abc_1.abstractmethod
+    def SetLegalHold(
+        self,
+        request: _seal_service_pb2.SetLegalHoldRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_seal_service_pb2.SetLegalHoldResponse, _abc.Awaitable[_seal_service_pb2.SetLegalHoldResponse]]:
+        """Holds the org's trail, or ends the hold: of a trail that is held nothing is removed,
+        whatever the retention. Recorded as LEGAL_HOLD_CHANGED, with the reason. Idempotent: the
+        same hold with the same reason again is no act. Roles: ADMIN.
         """
 
 def add_SealServiceServicer_to_server(servicer: SealServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
