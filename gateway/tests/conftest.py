@@ -15,6 +15,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from countersign.approval.v1 import approval_service_pb2 as approvals
 from countersign.audit.v1 import audit_service_pb2 as audit
+from countersign.audit.v1 import seal_service_pb2 as seals
 from countersign.push.v1 import connection_service_pb2 as connections
 from countersign.push.v1 import push_service_pb2 as pushes
 from countersign_core.errors import CountersignError
@@ -30,6 +31,7 @@ _SERVICES = [
     pushes.DESCRIPTOR.services_by_name["PushService"],
     connections.DESCRIPTOR.services_by_name["ConnectionService"],
     audit.DESCRIPTOR.services_by_name["AuditService"],
+    seals.DESCRIPTOR.services_by_name["SealService"],
 ]
 
 

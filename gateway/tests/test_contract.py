@@ -14,6 +14,7 @@ from buf.validate import validate_pb2
 from countersign.approval.v1 import approval_service_pb2 as approvals
 from countersign.approval.v1 import draft_pb2 as drafts
 from countersign.audit.v1 import audit_service_pb2 as audit
+from countersign.audit.v1 import seal_service_pb2 as seals
 from countersign.push.v1 import connection_service_pb2 as connections
 from countersign.push.v1 import push_service_pb2 as pushes
 from countersign_gateway.app import describe_app
@@ -62,6 +63,10 @@ ROUTES = {
     "GET /audit-log",
     "GET /audit-log/verify",
     "GET /audit-log/export",
+    "GET /audit-log/checkpoints",
+    "GET /audit-log/keys",
+    "GET /audit-log/legal-hold",
+    "PUT /audit-log/legal-hold",
     "GET /approval-policy",
     "PUT /approval-policy",
     "GET /healthz",
@@ -83,6 +88,8 @@ PAIRS: list[tuple[type[BaseModel], type[Message]]] = [
     (connection_bodies.CreateConnectionBody, connections.CreateConnectionRequest),
     (connection_bodies.UpdateConnectionBody, connections.UpdateConnectionRequest),
     (settlements.ResolveBody, pushes.ResolveExportRequest),
+    (settlements.LegalHoldBody, seals.SetLegalHoldRequest),
+    (filters.SealPage, seals.ListCheckpointsRequest),
     (settlements.PolicyBody, approvals.SetApprovalPolicyRequest),
     (filters.DraftFilters, approvals.ListDraftsRequest),
     (filters.ExportFilters, pushes.ListExportsRequest),

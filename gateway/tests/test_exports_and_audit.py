@@ -293,7 +293,13 @@ async def test_chain_verdict_names_the_first_bad_link(
         "head_seq": 4,
         "head_hash": None,
         "first_bad_seq": 5,
+        "first_bad_seal": None,
         "problem": "seq 5 is missing",
+        "seals": 0,
+        "sealed_seq": None,
+        "removed_seq": None,
+        "archive_compared": False,
+        "archived_seals": 0,
     }
     assert backends.last.request == audit.VerifyChainRequest(from_seq=2, to_seq=9)
 

@@ -48,6 +48,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/audit-log/checkpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Audit Checkpoints
+         * @description List signed checkpoints and tombstones, oldest first.
+         */
+        get: operations["listAuditCheckpoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/audit-log/export": {
         parameters: {
             query?: never;
@@ -61,6 +81,50 @@ export interface paths {
          */
         get: operations["exportAuditEvents"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audit-log/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Audit Keys
+         * @description Public keys of checkpoints and tombstones, as a JSON Web Key Set.
+         */
+        get: operations["listAuditKeys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audit-log/legal-hold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Legal Hold
+         * @description Whether the org's audit trail is held.
+         */
+        get: operations["getLegalHold"];
+        /**
+         * Set Legal Hold
+         * @description Hold the org's audit trail, or end the hold. Administrators only. Idempotent.
+         */
+        put: operations["setLegalHold"];
         post?: never;
         delete?: never;
         options?: never;
@@ -992,10 +1056,26 @@ export interface components {
          */
         ChainVerdictReply: {
             /**
+             * Archive Compared
+             * @description Whether checkpoints and tombstones were compared with those in the archive.
+             */
+            archive_compared: boolean;
+            /**
+             * Archived Seals
+             * @description How many of them the archive has.
+             */
+            archived_seals: number;
+            /**
              * Checked
              * @description Links checked.
              */
             checked: number;
+            /**
+             * First Bad Seal
+             * @description Number of the first checkpoint or tombstone that does not hold, or that the chain
+             *     contradicts.
+             */
+            first_bad_seal: number | null;
             /**
              * First Bad Seq
              * @description seq of the first link that does not hold.
@@ -1016,8 +1096,73 @@ export interface components {
              * @description What is wrong with it, in one sentence.
              */
             problem: string | null;
+            /**
+             * Removed Seq
+             * @description Events up to here were removed when their retention ended, as a tombstone says.
+             */
+            removed_seq: number | null;
+            /**
+             * Sealed Seq
+             * @description The last seq that one of them vouches for; what follows has the chain alone.
+             */
+            sealed_seq: number | null;
+            /**
+             * Seals
+             * @description Checkpoints and tombstones checked.
+             */
+            seals: number;
             /** Valid */
             valid: boolean;
+        };
+        /**
+         * CheckpointReply
+         * @description So far went the org's chain. One line of an exported or archived file, member by member.
+         */
+        CheckpointReply: {
+            /**
+             * Count
+             * @description Events on record up to there.
+             */
+            count: number;
+            /**
+             * Head Hash
+             * @description The chain's hash there, hex.
+             */
+            head_hash: string;
+            /**
+             * Key Id
+             * @description RFC 7638 thumbprint of the key that signed.
+             */
+            key_id: string;
+            /** Made At */
+            made_at: string | null;
+            /**
+             * Number
+             * @description From 1, without gaps, over checkpoints and tombstones.
+             */
+            number: number;
+            /** Org Id */
+            org_id: string;
+            /**
+             * Previous
+             * @description SHA-256 of the one before, hex; 64 zeros for number 1.
+             */
+            previous: string;
+            /**
+             * Seq
+             * @description The seq that the chain had reached.
+             */
+            seq: number;
+            /**
+             * Signature
+             * @description Ed25519 over the canonical form, hex.
+             */
+            signature: string;
+            /**
+             * Type
+             * @constant
+             */
+            type: "countersign-audit-checkpoint-v1";
         };
         /**
          * ConnectionHealthReply
@@ -1907,6 +2052,42 @@ export interface components {
          */
         IssueSeverity: "INFO" | "WARNING" | "ERROR";
         /**
+         * LegalHoldBody
+         * @description Whether the org's audit trail is held.
+         */
+        LegalHoldBody: {
+            /**
+             * Held
+             * @description True: nothing of it is removed, whatever the retention. False: the hold ends.
+             */
+            held: boolean;
+            /**
+             * Reason
+             * @description Why; kept in the audit trail.
+             */
+            reason: string;
+        };
+        /**
+         * LegalHoldReply
+         * @description Whether the org's audit trail is held.
+         */
+        LegalHoldReply: {
+            /** Changed At */
+            changed_at: string | null;
+            /**
+             * Changed By
+             * @description The token's subject.
+             */
+            changed_by: string | null;
+            /** Held */
+            held: boolean;
+            /**
+             * Reason
+             * @description Why it was held, or why the hold was ended; null when there never was one.
+             */
+            reason: string | null;
+        };
+        /**
          * LineBody
          * @description One position.
          */
@@ -2219,6 +2400,69 @@ export interface components {
             reason: string | null;
         };
         /**
+         * SealKeyReply
+         * @description An Ed25519 public key (RFC 8037).
+         */
+        SealKeyReply: {
+            /**
+             * Alg
+             * @constant
+             */
+            alg: "EdDSA";
+            /**
+             * Crv
+             * @constant
+             */
+            crv: "Ed25519";
+            /**
+             * Kid
+             * @description RFC 7638 thumbprint.
+             */
+            kid: string;
+            /**
+             * Kty
+             * @constant
+             */
+            kty: "OKP";
+            /**
+             * Use
+             * @constant
+             */
+            use: "sig";
+            /**
+             * X
+             * @description The key, base64url.
+             */
+            x: string;
+        };
+        /**
+         * SealKeysReply
+         * @description A JSON Web Key Set.
+         */
+        SealKeysReply: {
+            /**
+             * Keys
+             * @description The one that signs now first, then those that signed before.
+             */
+            keys: components["schemas"]["SealKeyReply"][];
+        };
+        /**
+         * SealPageReply
+         * @description One page, oldest first.
+         */
+        SealPageReply: {
+            /**
+             * Next Page Token
+             * @description Null on the last page.
+             */
+            next_page_token: string | null;
+            /**
+             * Seals
+             * @description Checkpoints and tombstones: written one per line, what the offline verifier takes.
+             */
+            seals: (components["schemas"]["CheckpointReply"] | components["schemas"]["TombstoneReply"])[];
+        };
+        /**
          * SourceDocumentBody
          * @description The file that the order was read from.
          */
@@ -2366,6 +2610,65 @@ export interface components {
             reason: string;
         };
         /**
+         * TombstoneReply
+         * @description This stretch of the org's chain was removed when its retention ended.
+         */
+        TombstoneReply: {
+            /**
+             * Count
+             * @description Events removed.
+             */
+            count: number;
+            /** From Seq */
+            from_seq: number;
+            /**
+             * Key Id
+             * @description RFC 7638 thumbprint of the key that signed.
+             */
+            key_id: string;
+            /**
+             * Last Hash
+             * @description The chain's hash at to_seq, hex.
+             */
+            last_hash: string;
+            /**
+             * Month
+             * @description The month (UTC) that the events were recorded in, for example 2025-03.
+             */
+            month: string;
+            /**
+             * Number
+             * @description From 1, without gaps, over checkpoints and tombstones.
+             */
+            number: number;
+            /** Org Id */
+            org_id: string;
+            /**
+             * Prev Hash
+             * @description The chain's hash before from_seq, hex.
+             */
+            prev_hash: string;
+            /**
+             * Previous
+             * @description SHA-256 of the one before, hex; 64 zeros for number 1.
+             */
+            previous: string;
+            /** Removed At */
+            removed_at: string | null;
+            /**
+             * Signature
+             * @description Ed25519 over the canonical form, hex.
+             */
+            signature: string;
+            /** To Seq */
+            to_seq: number;
+            /**
+             * Type
+             * @constant
+             */
+            type: "countersign-audit-tombstone-v1";
+        };
+        /**
          * UpdateConnectionBody
          * @description What changes; a member that is left out stays as it is.
          */
@@ -2451,6 +2754,7 @@ export type BlockingReasonReply = components['schemas']['BlockingReasonReply'];
 export type BreakerState = components['schemas']['BreakerState'];
 export type CancelBody = components['schemas']['CancelBody'];
 export type ChainVerdictReply = components['schemas']['ChainVerdictReply'];
+export type CheckpointReply = components['schemas']['CheckpointReply'];
 export type ConnectionHealthReply = components['schemas']['ConnectionHealthReply'];
 export type ConnectionListReply = components['schemas']['ConnectionListReply'];
 export type ConnectionReply = components['schemas']['ConnectionReply'];
@@ -2488,6 +2792,8 @@ export type HeaderReply = components['schemas']['HeaderReply'];
 export type IssueBody = components['schemas']['IssueBody'];
 export type IssueReply = components['schemas']['IssueReply'];
 export type IssueSeverity = components['schemas']['IssueSeverity'];
+export type LegalHoldBody = components['schemas']['LegalHoldBody'];
+export type LegalHoldReply = components['schemas']['LegalHoldReply'];
 export type LineBody = components['schemas']['LineBody'];
 export type LineReply = components['schemas']['LineReply'];
 export type NoBody = components['schemas']['NoBody'];
@@ -2503,12 +2809,16 @@ export type RejectBody = components['schemas']['RejectBody'];
 export type RejectionReply = components['schemas']['RejectionReply'];
 export type ResolveBody = components['schemas']['ResolveBody'];
 export type RetryBody = components['schemas']['RetryBody'];
+export type SealKeyReply = components['schemas']['SealKeyReply'];
+export type SealKeysReply = components['schemas']['SealKeysReply'];
+export type SealPageReply = components['schemas']['SealPageReply'];
 export type SourceDocumentBody = components['schemas']['SourceDocumentBody'];
 export type SourceDocumentReply = components['schemas']['SourceDocumentReply'];
 export type StatisticsReply = components['schemas']['StatisticsReply'];
 export type SubmitBody = components['schemas']['SubmitBody'];
 export type SubmitReply = components['schemas']['SubmitReply'];
 export type SwitchConnectionBody = components['schemas']['SwitchConnectionBody'];
+export type TombstoneReply = components['schemas']['TombstoneReply'];
 export type UpdateConnectionBody = components['schemas']['UpdateConnectionBody'];
 export type WaitingFiguresReply = components['schemas']['WaitingFiguresReply'];
 export type $defs = Record<string, never>;
@@ -2796,6 +3106,85 @@ export interface operations {
             };
         };
     };
+    listAuditCheckpoints: {
+        parameters: {
+            query?: {
+                /** @description Rows per page. */
+                page_size?: number;
+                /** @description next_page_token of the page before; bound to the filters. */
+                page_token?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SealPageReply"];
+                };
+            };
+            /** @description Malformed; `errors` names every field */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description No valid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description Not allowed for your role, or a second person is needed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description Too many requests; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description Temporarily unavailable; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description The answer did not come in time */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+        };
+    };
     exportAuditEvents: {
         parameters: {
             query?: {
@@ -2860,6 +3249,268 @@ export interface operations {
             };
             /** @description Not allowed for your role, or a second person is needed */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description Too many requests; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description Temporarily unavailable; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description The answer did not come in time */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+        };
+    };
+    listAuditKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SealKeysReply"];
+                };
+            };
+            /** @description Malformed; `errors` names every field */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description No valid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description Not allowed for your role, or a second person is needed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description Too many requests; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description Temporarily unavailable; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description The answer did not come in time */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+        };
+    };
+    getLegalHold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LegalHoldReply"];
+                };
+            };
+            /** @description Malformed; `errors` names every field */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description No valid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description Not allowed for your role, or a second person is needed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description Too many requests; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description Temporarily unavailable; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description The answer did not come in time */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+        };
+    };
+    setLegalHold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LegalHoldBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LegalHoldReply"];
+                };
+            };
+            /** @description Malformed; `errors` names every field */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description No valid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description Not allowed for your role, or a second person is needed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description The state does not allow it; see `current` and `allowed` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description Changed since the version in If-Match */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -22,6 +22,7 @@ from countersign_gateway.routes import (
     health,
     policy,
     pushes,
+    seals,
 )
 from countersign_gateway.services import Services
 from countersign_gateway.settings import GatewaySettings
@@ -36,6 +37,7 @@ _ROUTERS = (
     drafts.router,
     connections.router,
     audit.router,
+    seals.router,
     policy.router,
     health.router,
     docs_ui.router,

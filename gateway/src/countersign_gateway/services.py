@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from countersign.approval.v1.approval_service_pb2_grpc import ApprovalServiceStub
 from countersign.audit.v1.audit_service_pb2_grpc import AuditServiceStub
+from countersign.audit.v1.seal_service_pb2_grpc import SealServiceStub
 from countersign.push.v1.connection_service_pb2_grpc import ConnectionServiceStub
 from countersign.push.v1.push_service_pb2_grpc import PushServiceStub
 from countersign_gateway.caller import caller_token
@@ -17,6 +18,7 @@ from countersign_gateway.settings import GatewaySettings
 if TYPE_CHECKING:  # the stubs of asyncio exist for type checkers only
     from countersign.approval.v1.approval_service_pb2_grpc import ApprovalServiceAsyncStub
     from countersign.audit.v1.audit_service_pb2_grpc import AuditServiceAsyncStub
+    from countersign.audit.v1.seal_service_pb2_grpc import SealServiceAsyncStub
     from countersign.push.v1.connection_service_pb2_grpc import ConnectionServiceAsyncStub
     from countersign.push.v1.push_service_pb2_grpc import PushServiceAsyncStub
 from countersign_platform.rpc.channel import MAX_MESSAGE_BYTES, open_channel
@@ -32,6 +34,7 @@ _APPROVAL = "/countersign.approval.v1.ApprovalService/"
 _PUSH = "/countersign.push.v1.PushService/"
 _CONNECTION = "/countersign.push.v1.ConnectionService/"
 _AUDIT = "/countersign.audit.v1.AuditService/"
+_SEALS = "/countersign.audit.v1.SealService/"
 
 # Repeated by the channel while a service is UNAVAILABLE: reads, and what the contract calls
 # idempotent.
@@ -54,7 +57,13 @@ _SAFE_ON_PUSH = [
     ),
     *(_CONNECTION + name for name in ("GetConnection", "ListConnections", "DisableConnection")),
 ]
-_SAFE_ON_AUDIT = [_AUDIT + name for name in ("ListEvents", "VerifyChain")]
+_SAFE_ON_AUDIT = [
+    *(_AUDIT + name for name in ("ListEvents", "VerifyChain")),
+    *(
+        _SEALS + name
+        for name in ("ListCheckpoints", "ListSealKeys", "GetLegalHold", "SetLegalHold")
+    ),
+]
 
 Q = TypeVar("Q")
 R = TypeVar("R")
@@ -68,6 +77,7 @@ class Services:
     push: "PushServiceAsyncStub"
     connections: "ConnectionServiceAsyncStub"
     audit: "AuditServiceAsyncStub"
+    seals: "SealServiceAsyncStub"
     channels: tuple[grpc.aio.Channel, ...]
 
     async def close(self) -> None:
@@ -86,6 +96,7 @@ def open_services(settings: GatewaySettings) -> Services:
         push=PushServiceStub(push),
         connections=ConnectionServiceStub(push),
         audit=AuditServiceStub(audit),
+        seals=SealServiceStub(audit),
         channels=(approval, push, audit),
     )
 

@@ -8,6 +8,12 @@ import typer
 from countersign_cli.chain_ranges import verify_in_ranges
 from countersign_cli.client import call, open_client
 from countersign_cli.commands.audit_files import export, verify_file
+from countersign_cli.commands.audit_seals import (
+    checkpoints,
+    hold,
+    public_keys,
+    sealed_sentences,
+)
 from countersign_cli.output import async_command, console, errors, show_json, show_table
 from countersign_cli.progress import bar
 
@@ -82,11 +88,16 @@ async def verify(as_json: AsJson = False) -> None:
         show_json(verdict)
     elif verdict["valid"]:
         console.print(f"[green]The chain holds[/green]: {verdict['checked']} events.")
+        for sentence in sealed_sentences(verdict):
+            console.print(sentence, highlight=False)
     else:
         errors.print(f"[red]Bad link[/red] at seq {verdict['first_bad_seq']}: {verdict['problem']}")
     if not verdict["valid"]:
         raise typer.Exit(1)
 
 
+app.command()(checkpoints)
+app.command("keys")(public_keys)
+app.add_typer(hold, name="hold")
 app.command()(export)
 app.command()(verify_file)

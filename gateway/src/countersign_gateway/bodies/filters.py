@@ -166,6 +166,13 @@ class ChainRange(Body):
     """Last seq to check; 0 means the head."""
 
 
+class SealPage(Page):
+    """Which checkpoints and tombstones."""
+
+    page_size: int = Field(50, ge=1, le=1000)
+    """Rows per page."""
+
+
 def list_drafts_request(filters: DraftFilters) -> approvals.ListDraftsRequest:
     """The message for a page of drafts."""
     return approvals.ListDraftsRequest(

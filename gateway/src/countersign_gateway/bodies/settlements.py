@@ -39,6 +39,15 @@ class PolicyBody(Body):
     """Orders of more than this value need a second person; null switches that off."""
 
 
+class LegalHoldBody(Body):
+    """Whether the org's audit trail is held."""
+
+    held: StrictBool
+    """True: nothing of it is removed, whatever the retention. False: the hold ends."""
+    reason: str = Field(min_length=1, max_length=2000)
+    """Why; kept in the audit trail."""
+
+
 def resolve_request(export_id: UUID, body: ResolveBody) -> pushes.ResolveExportRequest:
     """The message that settles an export."""
     return pushes.ResolveExportRequest(

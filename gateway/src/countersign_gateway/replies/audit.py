@@ -64,8 +64,21 @@ class ChainVerdictReply(TypedDict):
     """Hash of the last link checked, hex."""
     first_bad_seq: int | None
     """seq of the first link that does not hold."""
+    first_bad_seal: int | None
+    """Number of the first checkpoint or tombstone that does not hold, or that the chain
+    contradicts."""
     problem: str | None
     """What is wrong with it, in one sentence."""
+    seals: int
+    """Checkpoints and tombstones checked."""
+    sealed_seq: int | None
+    """The last seq that one of them vouches for; what follows has the chain alone."""
+    removed_seq: int | None
+    """Events up to here were removed when their retention ended, as a tombstone says."""
+    archive_compared: bool
+    """Whether checkpoints and tombstones were compared with those in the archive."""
+    archived_seals: int
+    """How many of them the archive has."""
 
 
 def event_reply(event: audit.AuditEvent) -> AuditEventReply:
@@ -109,5 +122,11 @@ def verdict_reply(verdict: audit.VerifyChainResponse) -> ChainVerdictReply:
         "head_seq": verdict.head_seq,
         "head_hash": text(verdict.head_hash),
         "first_bad_seq": verdict.first_bad_seq or None,
+        "first_bad_seal": verdict.first_bad_seal or None,
         "problem": text(verdict.problem),
+        "seals": verdict.seals,
+        "sealed_seq": verdict.sealed_seq or None,
+        "removed_seq": verdict.removed_seq or None,
+        "archive_compared": verdict.archive_compared,
+        "archived_seals": verdict.archived_seals,
     }

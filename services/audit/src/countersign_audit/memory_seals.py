@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from uuid import UUID
 
 from countersign_audit.event import Head
-from countersign_audit.seals import NO_SEAL, Seal, seal_hash
+from countersign_audit.seals import NO_SEAL, Seal, Tombstone, seal_hash
 
 
 class MemorySeals:
@@ -28,6 +28,11 @@ class MemorySeals:
     async def seal_head(self, org_id: UUID) -> Head:
         """As ports.SealReader."""
         return self.heads.get(org_id, Head(0, NO_SEAL))
+
+    async def removed_seq(self, org_id: UUID) -> int:
+        """As ports.SealReader."""
+        found = (seal.to_seq for seal in self.by_org[org_id] if isinstance(seal, Tombstone))
+        return max(found, default=0)
 
 
 class MemorySealArchive:

@@ -93,6 +93,9 @@ class SealReader(Protocol):
     async def seal_head(self, org_id: UUID) -> Head:
         """Number and hash of the last seal, as its head row keeps them; 0 when there is none."""
 
+    async def removed_seq(self, org_id: UUID) -> int:
+        """Events up to here were removed, as the head row of the seals keeps it."""
+
 
 @dataclass(frozen=True, slots=True)
 class SealedSoFar:

@@ -17,6 +17,8 @@ from countersign_core.errors import FieldError, InvalidRequest, Unavailable
 
 # Seals held in memory at a time.
 SEALS = 1000
+# Months may be removed one after the other while a chain is read.
+ATTEMPTS = 10
 
 _log = structlog.get_logger(__name__)
 
@@ -63,13 +65,19 @@ class VerifyChain:
         """
         if to_seq and to_seq < (from_seq or 1):
             raise InvalidRequest([FieldError("to_seq", "is below from_seq")])
-        verdict = await self._verify(org_id, from_seq, to_seq)
-        if verdict.flaw and (await self._seals.seal_head(org_id)).seq > verdict.seals:
-            # Sealed meanwhile: what looks like missing may have been removed as we read.
+        for _ in range(ATTEMPTS):
             verdict = await self._verify(org_id, from_seq, to_seq)
+            if not await self._was_removed_meanwhile(org_id, verdict):
+                break
         LINKS_VERIFIED.labels("yes").inc(verdict.checked)
         LINKS_VERIFIED.labels("no").inc(verdict.flaw is not None)
         return verdict
+
+    async def _was_removed_meanwhile(self, org_id: UUID, verdict: Verdict) -> bool:
+        """Whether what looks like missing was removed, with a tombstone, as we read."""
+        if not isinstance(verdict.flaw, Flaw):
+            return False
+        return await self._seals.removed_seq(org_id) > verdict.removed_seq
 
     async def _verify(self, org_id: UUID, from_seq: int, to_seq: int) -> Verdict:
         # In this order: what is made meanwhile lies beyond what was read before.

@@ -26,6 +26,8 @@ SELECT {_COLUMNS} FROM audit.seals s
 
 _SEAL_HEAD = "SELECT number, seal_hash FROM audit.seal_heads WHERE org_id = $1"
 
+_REMOVED_SEQ = "SELECT removed_seq FROM audit.seal_heads WHERE org_id = $1"
+
 _CLAIM = """
 SELECT org_id, number, seal_hash, seq, link_hash, removed_seq, head_seq, now
   FROM audit.claim_checkpoint($1, $2, $3)
@@ -59,6 +61,10 @@ class SealStore:
         """As ports.SealReader."""
         row = await self._database.fetchrow(_SEAL_HEAD, org_id)
         return Head(0, NO_SEAL) if row is None else Head(row["number"], row["seal_hash"])
+
+    async def removed_seq(self, org_id: UUID) -> int:
+        """As ports.SealReader."""
+        return int(await self._database.fetchval(_REMOVED_SEQ, org_id) or 0)
 
     @asynccontextmanager
     async def claim(
