@@ -60,7 +60,7 @@ class PushSettings(
 
     # How often a connection's answers are looked for, and how long a worker may take to look.
     ack_interval_seconds: float = Field(default=60.0, gt=0, le=86_400)
-    ack_poll_lease_seconds: float = Field(default=120.0, ge=1, le=3600)
+    ack_poll_lease_seconds: float = Field(default=30.0, ge=1, le=3600)
 
     @field_validator("secret_keys")
     @classmethod
