@@ -28,7 +28,14 @@ def chaos(  # noqa: PLR0917 — every one is an option
         typer.Option(help='Real orders: a CSV of the UCI "Online Retail" data set.', exists=True),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Figures as JSON.")] = False,
+    without: Annotated[
+        str | None,
+        typer.Option(help="Switch one protection off, in a build for tests; see docs/faults.md."),
+    ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Keep logs and plan in any case.")] = False,
+    soak: Annotated[
+        bool, typer.Option("--soak", help="No faults; memory and connections must stay flat.")
+    ] = False,
     no_faults: Annotated[bool, typer.Option("--no-faults", help="Load alone.")] = False,
 ) -> None:
     """Start the real stack on servers of its own, break it, and prove that nothing was lost.
@@ -42,6 +49,11 @@ def chaos(  # noqa: PLR0917 — every one is an option
 
     from countersign_chaos.report import show  # noqa: PLC0415
     from countersign_chaos.run import Options, run  # noqa: PLC0415
+    from countersign_chaos.sabotage.trials import TRIALS  # noqa: PLC0415
+    from countersign_chaos.soak import growth_rows  # noqa: PLC0415
+
+    if without is not None and without not in TRIALS:
+        raise typer.BadParameter(f"one of {', '.join(TRIALS)}", param_hint="--without")
 
     chosen = secrets.randbelow(1_000_000) if seed is None else seed
     say = Console(stderr=True)
@@ -51,15 +63,20 @@ def chaos(  # noqa: PLR0917 — every one is an option
         seconds=minutes * _MINUTE,
         operators=operators,
         orders=orders,
-        with_faults=not no_faults,
+        with_faults=not (no_faults or soak),
+        soak=soak,
+        keep=keep,
         report=lambda text: say.print(text, style="dim", highlight=False),
     )
+    if without is not None:
+        options = TRIALS[without].options(options)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         outcome = runner.run(run(options))
     if as_json:
         document = {
             "seed": chosen,
             **outcome.figures.as_json(),
+            "growth": growth_rows(outcome.growths),
             "findings": [str(finding) for finding in outcome.findings],
             "folder": str(outcome.folder) if outcome.findings else None,
         }

@@ -1,5 +1,7 @@
 """A run's outcome for people."""
 
+from collections.abc import Iterator
+
 from rich.console import Console
 from rich.table import Table
 
@@ -28,10 +30,26 @@ def show(outcome: Outcome, console: Console) -> None:
         for kind, heal in heals.items():
             table.add_row(kind, str(heal["count"]), f"{heal['median']:.1f}", f"{heal['worst']:.1f}")
         console.print(table)
+    if outcome.growths:
+        table = Table("process", "memory, MiB", "connections", title="earlier → later half")
+        for row in _growth_rows(outcome):
+            table.add_row(*row)
+        console.print(table)
     for finding in outcome.findings[:_MOST_SHOWN]:
         console.print(f"[red]{finding.kind}[/red] {finding.text} ({finding.subject})")
     if outcome.findings:
         console.print(f"{len(outcome.findings)} findings; logs and plan: {outcome.folder}")
+
+
+def _growth_rows(outcome: Outcome) -> Iterator[tuple[str, str, str]]:
+    found = {(each.process, each.what): each for each in outcome.growths}
+    for process in sorted({each.process for each in outcome.growths}):
+        memory, count = found[process, "memory"], found[process, "connections"]
+        yield (
+            process,
+            f"{memory.earlier / 2**20:.1f} → {memory.later / 2**20:.1f}",
+            f"{count.earlier:.1f} → {count.later:.1f}",
+        )
 
 
 def _show_pairs(console: Console, title: str, pairs: dict[str, int]) -> None:

@@ -5,20 +5,24 @@ import json
 import random
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from countersign_chaos.checker.finding import Finding
+from countersign_chaos.checker.finding import Finding, Kind
 from countersign_chaos.clients.orders import Orders
 from countersign_chaos.faults.healing import Healing
 from countersign_chaos.faults.plan import Strike, plan_one_by_one, plan_storm
 from countersign_chaos.faults.striker import Striker
 from countersign_chaos.figures import Figures
 from countersign_chaos.round import Round, Settled, crashes
+from countersign_chaos.soak import Growth, Soak
 from countersign_chaos.world.mortality import Mortality
 from countersign_chaos.world.terms import Terms
 from countersign_chaos.world.world import World
+from countersign_export_worker.testing.crash_points import CrashPoint
 
 # Every third round is one of single faults, which shows how long each takes to heal.
 _ONE_BY_ONE_EVERY = 3
@@ -36,6 +40,14 @@ class Options:
     operators: int = 4
     orders: Path | None = None
     with_faults: bool = True
+    # Measure whether memory and connections stay flat.
+    soak: bool = False
+    # Keep each round's evidence, also where nothing was found.
+    keep: bool = False
+    # At which steps workers end, how soon, and how many of them sleep; None: as usual.
+    steps: tuple[CrashPoint, ...] | None = None
+    latest_passage: int | None = None
+    sleeps: float | None = None
     terms: Terms = field(default_factory=Terms)
     report: Callable[[str], None] = lambda _: None
 
@@ -48,6 +60,7 @@ class Outcome:
     folder: Path
     figures: Figures = field(default_factory=Figures)
     findings: list[Finding] = field(default_factory=list)
+    growths: list[Growth] = field(default_factory=list)
 
 
 class Run:
@@ -55,14 +68,14 @@ class Run:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._mortality = Mortality(random.Random(f"{options.seed}/mortality"))
+        self._mortality = _mortality(options)
         folder = Path(tempfile.mkdtemp(prefix="countersign-chaos-run-"))
         self.outcome = Outcome(options.seed, folder)
 
     async def __call__(self) -> Outcome:
         """All of it."""
         outcome, options = self.outcome, self._options
-        async with World(options.terms, self._mortality) as world:
+        async with World(options.terms, self._mortality) as world, self._soaked(world):
             end = time.monotonic() + options.seconds
             while not outcome.findings and time.monotonic() < end:
                 number = outcome.figures.rounds + 1
@@ -72,10 +85,29 @@ class Run:
                 outcome.findings += settled.findings + crashes(world, seen)
                 outcome.figures.add(settled.evidence, outcome.findings, settled.seconds)
                 options.report(f"round {number}: settled after {settled.seconds:.1f} s")
-                if outcome.findings:
+                if outcome.findings or options.keep:
                     self._keep(world, settled)
         world.remove()
         return outcome
+
+    @asynccontextmanager
+    async def _soaked(self, world: World) -> AsyncIterator[None]:
+        if not self._options.soak:
+            yield
+            return
+        soak = Soak(world)
+        sampling = asyncio.create_task(soak.run())
+        try:
+            yield
+        finally:
+            sampling.cancel()
+            await asyncio.gather(sampling, return_exceptions=True)
+        self.outcome.growths = soak.growths()
+        self.outcome.findings += [
+            Finding(Kind.GROWTH, each.process, str(each))
+            for each in self.outcome.growths
+            if not each.is_flat
+        ]
 
     async def _round(self, world: World, number: int, seconds: float) -> Settled:
         options = self._options
@@ -136,6 +168,16 @@ class Run:
         (folder / "findings.txt").write_text("\n".join(map(str, self.outcome.findings)) + "\n")
         for process in world.processes.values():
             (folder / process.log.name).write_bytes(process.log.read_bytes())
+
+
+def _mortality(options: Options) -> Mortality:
+    chosen: dict[str, Any] = {
+        "steps": options.steps,
+        "latest_passage": options.latest_passage,
+        "sleeps": options.sleeps,
+    }
+    given = {name: value for name, value in chosen.items() if value is not None}
+    return Mortality(random.Random(f"{options.seed}/mortality"), **given)
 
 
 async def run(options: Options) -> Outcome:

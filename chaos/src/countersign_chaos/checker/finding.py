@@ -23,6 +23,8 @@ class Kind(StrEnum):
     LEFT_BEHIND = "left behind"
     # A process that ended by itself.
     CRASH = "crash"
+    # Memory or connections of a process, in a run without faults.
+    GROWTH = "growth"
 
 
 @dataclass(frozen=True, slots=True)

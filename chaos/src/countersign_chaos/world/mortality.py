@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 
 from countersign_export_worker.testing.crash_points import WITHDRAWAL_POINTS, CrashPoint
 
-# Which passage of the step it is: late enough that a worker delivers something before.
-_LATEST_PASSAGE = 60
 _STEPS = sorted(set(CrashPoint) - WITHDRAWAL_POINTS)
 
 
@@ -15,17 +13,19 @@ class Mortality:
     """Draws the ends; they come only while the world is armed.
 
     `sleeps`: the share of lives that fall asleep at their step in place of dying.
+    `latest_passage`: the last passage of its step that a life can end at.
     """
 
     chance: random.Random
     sleeps: float = 0.3
+    latest_passage: int = 60
     steps: tuple[CrashPoint, ...] = tuple(_STEPS)
     drawn: dict[str, int] = field(default_factory=dict)
 
     def next_life(self) -> dict[str, str]:
         """Environment of a worker's next life."""
         step = self.chance.choice(self.steps)
-        passage = self.chance.randint(1, _LATEST_PASSAGE)
+        passage = self.chance.randint(1, self.latest_passage)
         # Half a file that is gone on with is no crash; nobody wakes up in the middle of a write.
         sleeps = self.chance.random() < self.sleeps and step is not CrashPoint.DURING_WRITE
         self.drawn[step.value] = self.drawn.get(step.value, 0) + 1

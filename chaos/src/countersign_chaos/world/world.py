@@ -18,9 +18,9 @@ from countersign_chaos.world.mortality import Mortality
 from countersign_chaos.world.network import Network
 from countersign_chaos.world.process import Ended, Launch, Process
 from countersign_chaos.world.servers import Servers, start_servers
-from countersign_chaos.world.terms import SETTINGS, Terms
+from countersign_chaos.world.terms import MODULES, SETTINGS, Terms
 from countersign_core.roles import Role
-from countersign_platform.auth.minting import create_signing_key, mint_token
+from countersign_platform.auth.minting import KEY_FILE_NAME, create_signing_key, mint_token
 from countersign_platform.testing.ports import HOST, free_ports
 
 _DAY_SECONDS = 86_400.0
@@ -116,6 +116,8 @@ class World:
         keys = self.folder / "keys"
         keys.mkdir()
         self._signing_key = create_signing_key(keys)
+        create_signing_key(keys / "audit")
+        (self.folder / "archive").mkdir()
         for name, role in (("relay", Role.RELAY), ("worker", Role.WORKER)):
             token = mint_token(
                 self._signing_key,
@@ -162,6 +164,12 @@ class World:
         }
         if kind == "push":
             own["COUNTERSIGN_SECRET_KEYS_FILE"] = str(keys / "secret_keys")
+        if kind == "audit":
+            own["COUNTERSIGN_AUDIT_SIGNING_KEY_FILE"] = str(keys / "audit" / KEY_FILE_NAME)
+        if kind in {"push", "audit"}:
+            own["COUNTERSIGN_ARCHIVE_URL"] = (self.folder / "archive").as_uri()
+        if kind in self.terms.modules:
+            own["COUNTERSIGN_CHAOS_PROGRAM"] = MODULES[kind]
         if kind == "worker":
             own["COUNTERSIGN_CHAOS_ARMED"] = str(self.folder / "armed")
             own["COUNTERSIGN_CHAOS_CLOCK"] = str(self.folder / f"{name}.clock")
