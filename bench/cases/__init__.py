@@ -1,3 +1,3 @@
 """One module a benchmark; each has `run(options) -> Result`."""
 
-CASES = ("push_grpc", "push_rest", "delivery_folder")
+CASES = ("push_grpc", "push_rest", "document", "delivery_folder", "delivery_sftp")

@@ -223,7 +223,7 @@ class System:
             audit = self.keys / "audit"
             environment["COUNTERSIGN_AUDIT_SIGNING_KEY_FILE"] = str(audit / KEY_FILE_NAME)
             environment["COUNTERSIGN_AUDIT_KEYS"] = str(audit / JWKS_FILE_NAME)
-            environment["COUNTERSIGN_ARCHIVE_URL"] = (self.folder / "archive").as_uri()
+            environment["COUNTERSIGN_ARCHIVE_URL"] = self.archive.as_uri()
         if kind in {"push", "worker"} and self.broker_url:
             environment["COUNTERSIGN_BROKER_URL"] = self.broker_url
         if kind == "push":

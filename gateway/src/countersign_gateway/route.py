@@ -17,6 +17,7 @@ from starlette.responses import Response
 
 from countersign_gateway.caller import authenticate, entered
 from countersign_gateway.json_body import malformed, parse_json, read_body
+from countersign_platform.off_loop import off_loop
 
 MAX_BODY_BYTES = 1 << 20
 
@@ -42,7 +43,8 @@ class GatewayRoute(APIRoute):
     async def read(self, request: Request) -> Request:
         """The request with its body read."""
         body = await read_body(request.receive, request.headers, limit=self.limit(request))
-        read = _ReadRequest(request, body)
+        value = await off_loop(len(body), parse_json, body) if body else None
+        read = _ReadRequest(request, body, value)
         if self.body_field is None and body and await read.json() != {}:
             raise malformed("is not taken by this route")
         return read
@@ -99,10 +101,10 @@ class _ReadRequest(Request):
     What FastAPI makes of a failure there would lose what was wrong.
     """
 
-    def __init__(self, request: Request, body: bytes) -> None:
+    def __init__(self, request: Request, body: bytes, value: Any) -> None:
         super().__init__(request.scope, request.receive)
         self._body = body
-        self._json = parse_json(body) if body else None
+        self._json = value
 
     async def json(self) -> Any:
         """The JSON value in the body."""

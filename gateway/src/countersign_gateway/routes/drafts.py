@@ -3,7 +3,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from countersign.approval.v1 import approval_service_pb2 as approvals
 from countersign.approval.v1 import draft_pb2 as drafts
@@ -32,6 +32,7 @@ from countersign_gateway.replies.responses import json_response
 from countersign_gateway.route import DraftRoute
 from countersign_gateway.routes.parameters import Backends, DraftId, ExpectedVersion, LineNo
 from countersign_gateway.services import ask
+from countersign_platform.off_loop import off_loop
 
 router = APIRouter(route_class=DraftRoute, tags=["draft orders"])
 
@@ -44,13 +45,14 @@ router = APIRouter(route_class=DraftRoute, tags=["draft orders"])
         200: {"model": SubmitReply, "description": "external_ref was known: the first draft"}
     },
 )
-async def submit_draft(body: SubmitBody, services: Backends) -> Response:
+async def submit_draft(body: SubmitBody, services: Backends, sent: Request) -> Response:
     """Take a draft order in and run the ready check. Idempotent by `external_ref`."""
-    stored = await ask(services.approval.SubmitDraft, submit_request(body))
+    request = await off_loop(len(await sent.body()), submit_request, body)
+    stored = await ask(services.approval.SubmitDraft, request)
     draft = stored.draft
     location = {"Location": f"/draft-orders/{draft.id}"} if stored.created else {}
     return json_response(
-        submit_reply(stored),
+        await off_loop(draft.ByteSize(), submit_reply, stored),
         status=201 if stored.created else 200,
         version=draft.version,
         headers=location,
@@ -89,7 +91,7 @@ async def edit_draft(
     An APPROVED or ERROR draft goes back to NEEDS_REVIEW and its approval is cleared.
     """
     request = edit_request(draft_id, expected, body)
-    return _draft((await ask(services.approval.EditDraft, request)).draft)
+    return await _draft((await ask(services.approval.EditDraft, request)).draft)
 
 
 @router.patch("/draft-orders/{id}/lines/{line_no}", response_model=DraftReply)
@@ -102,14 +104,14 @@ async def edit_draft_line(
 ) -> Response:
     """Change one line (JSON merge patch); otherwise as a change of the draft order."""
     request = edit_line_request(draft_id, line_no, expected, body)
-    return _draft((await ask(services.approval.EditDraftLine, request)).draft)
+    return await _draft((await ask(services.approval.EditDraftLine, request)).draft)
 
 
 @router.post("/draft-orders/{id}/validate", response_model=DraftReply)
 async def validate_draft(draft_id: DraftId, services: Backends) -> Response:
     """Run the ready check again. Idempotent."""
     request = approvals.ValidateDraftRequest(draft_order_id=str(draft_id))
-    return _draft((await ask(services.approval.ValidateDraft, request)).draft)
+    return await _draft((await ask(services.approval.ValidateDraft, request)).draft)
 
 
 @router.post("/draft-orders/{id}/reject", response_model=DraftReply)
@@ -120,7 +122,7 @@ async def reject_draft(
     request = approvals.RejectDraftRequest(
         draft_order_id=str(draft_id), reason=body.reason, expected_version=expected
     )
-    return _draft((await ask(services.approval.RejectDraft, request)).draft)
+    return await _draft((await ask(services.approval.RejectDraft, request)).draft)
 
 
 @router.delete("/draft-orders/{id}/approval", response_model=DraftReply)
@@ -131,8 +133,9 @@ async def revoke_approval(
     request = approvals.RevokeApprovalRequest(
         draft_order_id=str(draft_id), expected_version=expected
     )
-    return _draft((await ask(services.approval.RevokeApproval, request)).draft)
+    return await _draft((await ask(services.approval.RevokeApproval, request)).draft)
 
 
-def _draft(draft: drafts.Draft) -> Response:
-    return json_response(draft_reply(draft), version=draft.version)
+async def _draft(draft: drafts.Draft) -> Response:
+    reply = await off_loop(draft.ByteSize(), draft_reply, draft)
+    return json_response(reply, version=draft.version)

@@ -46,6 +46,11 @@ LINE_FIELDS = (
     "description",
 )
 SOURCE_DOCUMENT_FIELDS = ("document_id", "file_name", "sha256")
+# What a document of it must fit into on its way: messages between services have 32 MiB.
+MAX_CONTENT_BYTES = 16 << 20
+# For deciding who works on it; a line without a description has about as many.
+_BYTES_OF_A_LINE = 200
+
 DATE_FIELDS = ("order_date", "requested_delivery_date")
 
 
@@ -59,8 +64,14 @@ class CanonicalContent:
 
 
 def canonical_content(document: Document) -> CanonicalContent:
-    """The document in the spelling that is stored and hashed."""
+    """The document in the spelling that is stored and hashed.
+
+    Raises:
+        InvalidRequest: it is too large to be delivered.
+    """
     data = canonical_json(document)
+    if len(data) > MAX_CONTENT_BYTES:
+        raise InvalidRequest([FieldError("content", _too_large(len(data)))])
     return CanonicalContent(document, data.decode(), hashlib.sha256(data).digest())
 
 
@@ -111,6 +122,15 @@ def calendar_day(text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
+
+
+def rough_bytes(document: Document) -> int:
+    """About how many bytes the document has."""
+    return len(document["lines"]) * _BYTES_OF_A_LINE
+
+
+def _too_large(size: int) -> str:
+    return f"has {size} bytes as JSON; at most {MAX_CONTENT_BYTES} can be delivered"
 
 
 def _texts(message: Any, names: Iterable[str]) -> dict[str, str | None]:

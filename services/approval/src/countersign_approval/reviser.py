@@ -7,10 +7,12 @@ from uuid import UUID
 
 from countersign_approval.draft import Draft
 from countersign_approval.draft_change import DraftChange
+from countersign_approval.draft_content import rough_bytes
 from countersign_approval.ports import Drafts, WakeUp
 from countersign_approval.refusals import draft_not_found, lost_every_race, wrong_state
 from countersign_core.errors import VersionMismatch
 from countersign_core.lifecycle import DraftStatus
+from countersign_platform.off_loop import off_loop
 
 _ATTEMPTS = 8
 # Losers come back at different moments, the later the more often they lost.
@@ -39,7 +41,7 @@ class Reviser:
             seen = await self._drafts.read(org_id, draft_id)
             if seen is None:
                 raise draft_not_found()
-            change = decide(seen)
+            change = await off_loop(rough_bytes(seen.document), decide, seen)
             if change is None:
                 return seen
             changed = await self._drafts.change(change)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from countersign.approval.v1 import approval_service_pb2 as pb
 from countersign.approval.v1 import approval_service_pb2_grpc as pb_grpc
+from countersign.approval.v1 import draft_pb2
 from countersign_approval.commands.approval_policy import GetApprovalPolicy, SetApprovalPolicy
 from countersign_approval.commands.approve_drafts import ApproveDrafts
 from countersign_approval.commands.count_drafts import CountDrafts
@@ -19,7 +20,8 @@ from countersign_approval.commands.reject_draft import RejectDraft
 from countersign_approval.commands.revoke_approval import RevokeApproval
 from countersign_approval.commands.submit_draft import SubmitDraft
 from countersign_approval.commands.validate_draft import ValidateDraft
-from countersign_approval.draft_content import document_of
+from countersign_approval.draft import Draft
+from countersign_approval.draft_content import document_of, rough_bytes
 from countersign_approval.metrics import count, counted
 from countersign_approval.plain_text import require_plain
 from countersign_approval.replies import (
@@ -43,6 +45,7 @@ from countersign_approval.requests import (
     threshold_of,
 )
 from countersign_approval.status_feed import StatusFeed
+from countersign_platform.off_loop import off_loop
 from countersign_platform.rpc.call import current_call
 
 # ruff: noqa: N802 — the methods have the contract's names
@@ -79,14 +82,15 @@ class ApprovalServicer(pb_grpc.ApprovalServiceServicer):
         """Takes a draft in, once per external_ref."""
         with counted("submit"):
             require_plain(external_ref=request.external_ref)
+            document = await off_loop(request.ByteSize(), document_of, request.content)
             done = await self._commands.submit(
                 current_call(),
                 request.external_ref,
-                document_of(request.content),
+                document,
                 issues_of(request.issues),
             )
         return pb.SubmitDraftResponse(
-            draft=draft_message(done.draft),
+            draft=await _whole(done.draft),
             created=done.created,
             content_differs=done.content_differs,
         )
@@ -94,7 +98,7 @@ class ApprovalServicer(pb_grpc.ApprovalServiceServicer):
     async def GetDraft(self, request: pb.GetDraftRequest, _context: Any) -> pb.GetDraftResponse:
         """Reads one draft."""
         draft = await self._commands.get(current_call(), UUID(request.draft_order_id))
-        return pb.GetDraftResponse(draft=draft_message(draft))
+        return pb.GetDraftResponse(draft=await _whole(draft))
 
     async def ListDrafts(
         self, request: pb.ListDraftsRequest, _context: Any
@@ -120,8 +124,10 @@ class ApprovalServicer(pb_grpc.ApprovalServiceServicer):
     async def EditDraft(self, request: pb.EditDraftRequest, _context: Any) -> pb.EditDraftResponse:
         """Changes what the mask names."""
         with counted("edit"):
-            draft = await self._commands.edit(current_call(), edit_of(request))
-        return pb.EditDraftResponse(draft=draft_message(draft))
+            draft = await self._commands.edit(
+                current_call(), await off_loop(request.ByteSize(), edit_of, request)
+            )
+        return pb.EditDraftResponse(draft=await _whole(draft))
 
     async def EditDraftLine(
         self, request: pb.EditDraftLineRequest, _context: Any
@@ -129,7 +135,7 @@ class ApprovalServicer(pb_grpc.ApprovalServiceServicer):
         """Changes what the mask names of one line."""
         with counted("edit"):
             draft = await self._commands.edit_line(current_call(), line_edit_of(request))
-        return pb.EditDraftLineResponse(draft=draft_message(draft))
+        return pb.EditDraftLineResponse(draft=await _whole(draft))
 
     async def ValidateDraft(
         self, request: pb.ValidateDraftRequest, _context: Any
@@ -137,7 +143,7 @@ class ApprovalServicer(pb_grpc.ApprovalServiceServicer):
         """Runs the ready check."""
         with counted("validate"):
             draft = await self._commands.validate(current_call(), UUID(request.draft_order_id))
-        return pb.ValidateDraftResponse(draft=draft_message(draft))
+        return pb.ValidateDraftResponse(draft=await _whole(draft))
 
     async def ApproveDraft(
         self, request: pb.ApproveDraftRequest, _context: Any
@@ -170,7 +176,7 @@ class ApprovalServicer(pb_grpc.ApprovalServiceServicer):
             draft = await self._commands.revoke(
                 current_call(), UUID(request.draft_order_id), expected_version_of(request)
             )
-        return pb.RevokeApprovalResponse(draft=draft_message(draft))
+        return pb.RevokeApprovalResponse(draft=await _whole(draft))
 
     async def RejectDraft(
         self, request: pb.RejectDraftRequest, _context: Any
@@ -184,7 +190,7 @@ class ApprovalServicer(pb_grpc.ApprovalServiceServicer):
                 request.reason,
                 expected_version_of(request),
             )
-        return pb.RejectDraftResponse(draft=draft_message(draft))
+        return pb.RejectDraftResponse(draft=await _whole(draft))
 
     async def WatchDrafts(
         self, request: pb.WatchDraftsRequest, _context: Any
@@ -209,3 +215,7 @@ class ApprovalServicer(pb_grpc.ApprovalServiceServicer):
         with counted("set_policy"):
             threshold = await self._commands.set_policy(current_call(), threshold_of(request))
         return pb.SetApprovalPolicyResponse(four_eyes_above=threshold_text(threshold))
+
+
+async def _whole(draft: Draft) -> draft_pb2.Draft:
+    return await off_loop(rough_bytes(draft.document), draft_message, draft)

@@ -69,6 +69,7 @@ from countersign_export_worker.ports import (
     ReportPort,
     Whereabouts,
 )
+from countersign_platform.off_loop import off_loop
 
 _CANCELLED = PermanentDeliveryError("CANCELLED", "An operator took the export back.")
 _TAKEN_BACK = AttemptError(
@@ -159,7 +160,8 @@ class Delivery:
         return await self._publish(token)
 
     async def _stage(self) -> DropName:
-        self._check_document(self._assignment)
+        size = len(self._assignment.document)
+        await off_loop(size, self._check_document, self._assignment)
         name = self._temporary_name()
         if self._connector.is_direct:
             return name.at(_NOWHERE)

@@ -12,6 +12,7 @@ import structlog
 from countersign_core.errors import CountersignError, NotFound, Unavailable
 from countersign_core.reasons import Reason
 from countersign_platform.archive.port import Archive, ArchiveConflict
+from countersign_platform.off_loop import off_loop
 from countersign_platform.outbox.lane import LanePolicy
 from countersign_platform.outbox.row import OutboxRow
 from countersign_platform.outbox.store import RowPolicy
@@ -89,7 +90,8 @@ class ArchiveSender:
             raise NotFound(Reason.EXPORT_NOT_FOUND, "There is no such export")
         export, content = found
         if export.archived_at is None:
-            await self._archive.put(document_key(export), rebuilt(export, content))
+            document = await off_loop(len(content or ""), rebuilt, export, content)
+            await self._archive.put(document_key(export), document)
 
 
 def _refused(outcome: str, org_id: UUID, export_id: UUID, error: Exception) -> Exception:

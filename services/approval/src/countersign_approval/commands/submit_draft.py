@@ -6,12 +6,13 @@ from uuid import UUID, uuid4
 from countersign_approval.acts import Act, draft_act, outbox_headers
 from countersign_approval.draft import BlockingReason, Document, Draft, Issue
 from countersign_approval.draft_change import NewDraft
-from countersign_approval.draft_content import CanonicalContent, canonical_content
+from countersign_approval.draft_content import CanonicalContent, canonical_content, rough_bytes
 from countersign_approval.order_value import decimal_text, total_value
 from countersign_approval.ports import Drafts, WakeUp
 from countersign_approval.ready_check import blocking_reasons, status_after_check
 from countersign_approval.refusals import lost_every_race
 from countersign_core.audit_actions import AuditAction
+from countersign_platform.off_loop import off_loop
 from countersign_platform.rpc.call import Call
 
 
@@ -37,22 +38,29 @@ class SubmitDraft:
     async def __call__(
         self, call: Call, external_ref: str, document: Document, issues: tuple[Issue, ...]
     ) -> Submitted:
-        """The new draft, or the one that has this external_ref already."""
-        content = canonical_content(document)
-        created = await self._drafts.submit(_new_draft(call, external_ref, content, issues))
+        """The new draft, or the one that has this external_ref already.
+
+        Raises:
+            InvalidRequest: the document is too large.
+        """
+        new = await off_loop(
+            rough_bytes(document), _new_draft, call, external_ref, document, issues
+        )
+        created = await self._drafts.submit(new)
         if created is not None:
             self._wake()
             return Submitted(created, created=True, content_differs=False)
         first = await self._drafts.read_by_external_ref(call.org_id, external_ref)
         if first is None:
             raise lost_every_race()
-        differs = first.submission_sha256 != content.sha256
+        differs = first.submission_sha256 != new.content.sha256
         return Submitted(first, created=False, content_differs=differs)
 
 
 def _new_draft(
-    call: Call, external_ref: str, content: CanonicalContent, issues: tuple[Issue, ...]
+    call: Call, external_ref: str, document: Document, issues: tuple[Issue, ...]
 ) -> NewDraft:
+    content = canonical_content(document)
     draft_id = uuid4()
     reasons = blocking_reasons(content.document, issues)
     return NewDraft(

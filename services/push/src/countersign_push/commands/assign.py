@@ -2,6 +2,7 @@
 
 from countersign_core.errors import CountersignError
 from countersign_core.reasons import Reason
+from countersign_platform.off_loop import off_loop
 from countersign_push.assignment import Assignment, ConnectionAccess, open_secrets
 from countersign_push.claimed_exports import ClaimedExports
 from countersign_push.commands.put_off import ReportDeferred, ReportHeld
@@ -39,7 +40,7 @@ class Assign:
         export = claimed.export
         self._claimed.remember(export)
         try:
-            document = _document(claimed)
+            document = await off_loop(len(claimed.content or ""), _document, claimed)
         except CountersignError as refusal:
             await self._end(export, AttemptError(refusal.reason, refusal.message))
             return None

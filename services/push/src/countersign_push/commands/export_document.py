@@ -8,6 +8,7 @@ from countersign_core.errors import Unavailable, WrongState
 from countersign_core.lifecycle import ExportStatus
 from countersign_core.reasons import Reason
 from countersign_platform.archive.port import Archive
+from countersign_platform.off_loop import off_loop
 from countersign_platform.rpc.call import Call
 from countersign_push.archived_document import read_archived, rebuilt
 from countersign_push.commands.get_export import export_not_found
@@ -58,7 +59,8 @@ class GetExportDocument:
         archived = await self._archived(export)
         if archived is not None:
             return ExportDocument(export, archived, DocumentSource.ARCHIVE)
-        return ExportDocument(export, rebuilt(export, content), DocumentSource.REBUILT)
+        document = await off_loop(len(content or ""), rebuilt, export, content)
+        return ExportDocument(export, document, DocumentSource.REBUILT)
 
     async def _archived(self, export: ExportRecord) -> bytes | None:
         if self._archive is None or export.archived_at is None:

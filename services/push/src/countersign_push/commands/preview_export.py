@@ -7,6 +7,7 @@ from countersign_core.errors import NotFound, WrongState
 from countersign_core.ids import dedup_key
 from countersign_core.lifecycle import PREVIEWABLE_STATUSES, DraftStatus, ExportStatus
 from countersign_core.reasons import Reason
+from countersign_platform.off_loop import off_loop
 from countersign_platform.rpc.call import Call
 from countersign_push.export_document import ExportFacts, build_document
 from countersign_push.store.exports import ApprovedDraft, ExportStore
@@ -41,7 +42,8 @@ class PreviewExport:
         if draft is None:
             raise NotFound(Reason.DRAFT_NOT_FOUND, "Draft not found")
         facts = _facts(call, draft_id, draft)
-        return Preview(build_document(draft.content, facts), facts.content_sha256)
+        document = await off_loop(len(draft.content), build_document, draft.content, facts)
+        return Preview(document, facts.content_sha256)
 
 
 def _facts(call: Call, draft_id: UUID, draft: ApprovedDraft) -> ExportFacts:
