@@ -26,7 +26,7 @@ export default function AccountMenu() {
   const who = { subject: identity.subject, org: identity.orgSlug ?? identity.orgId };
   return (
     <MenuTrigger>
-      <Button variant="quiet" aria-label={t("common.account")}>
+      <Button variant="quiet" aria-label={`${t("common.account")}: ${t("common.signedInAs", who)}`}>
         {t("common.signedInAs", who)}
       </Button>
       <Popover placement="bottom end">

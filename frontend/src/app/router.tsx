@@ -26,8 +26,14 @@ const drafts = createRoute({
   component: lazyRouteComponent(() => import("../pages/drafts/DraftList"), "DraftList"),
 });
 
+const draft = createRoute({
+  getParentRoute: () => root,
+  path: "/drafts/$draftId",
+  component: lazyRouteComponent(() => import("../pages/draft/DraftDetail"), "DraftDetail"),
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([home, drafts]),
+  routeTree: root.addChildren([home, drafts, draft]),
   basepath: "/console",
   defaultErrorComponent: PageFailed,
   defaultPreload: "intent",

@@ -89,7 +89,11 @@ function Table({ rows }: { readonly rows: readonly DraftSummaryReply[] }) {
       <tbody>
         {rows.map((row) => (
           <tr key={row.id}>
-            <th scope="row">{row.external_ref}</th>
+            <th scope="row">
+              <Link to="/drafts/$draftId" params={{ draftId: row.id }}>
+                {row.external_ref}
+              </Link>
+            </th>
             <td>{row.customer_name ?? row.erp_customer_number}</td>
             <td>
               <StatusBadge status={row.status} />

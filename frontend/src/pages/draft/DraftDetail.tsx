@@ -1,0 +1,80 @@
+/** One draft order: what it says, where it stands, what happened to it. */
+import { useQuery } from "@tanstack/react-query";
+import { Link, getRouteApi } from "@tanstack/react-router";
+import { useMemo, useRef } from "react";
+import { useTranslation } from "react-i18next";
+
+import type { DraftDetailReply } from "../../api/schema";
+import { useFormat } from "../../i18n/format";
+import { Loading } from "../../ui/Loading";
+import { ProblemNotice } from "../../ui/ProblemNotice";
+import { AuditTimeline } from "./AuditTimeline";
+import { lineOf } from "./content";
+import { ExportHistory } from "./ExportHistory";
+import { Findings, anchorOf } from "./Findings";
+import { Issues } from "./Issues";
+import { Lines } from "./Lines";
+import type { LinesHandle } from "./LinesTable";
+import { OrderFields } from "./OrderFields";
+import { draftQuery } from "./queries";
+import { byPath } from "./reasons";
+import { StatusLine } from "./StatusLine";
+import styles from "./DraftDetail.module.css";
+
+const route = getRouteApi("/drafts/$draftId");
+
+export function DraftDetail() {
+  const { t } = useTranslation();
+  const { draftId } = route.useParams();
+  const { data: draft, error } = useQuery(draftQuery(draftId));
+  return (
+    <section className="page">
+      <Link to="/drafts">{t("draft.back")}</Link>
+      {error !== null && <ProblemNotice error={error} />}
+      {draft === undefined ? error === null && <Loading /> : <Found draft={draft} />}
+    </section>
+  );
+}
+
+function Found({ draft }: { readonly draft: DraftDetailReply }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const lines = useRef<LinesHandle>(null);
+  const reasons = useMemo(() => byPath(draft.blocking_reasons), [draft.blocking_reasons]);
+  const go = (path: string) => {
+    const place = lineOf(path);
+    if (place !== undefined) lines.current?.goTo(place.line);
+    else document.getElementById(anchorOf(path))?.focus();
+  };
+  return (
+    <>
+      <title>{t("draft.titled", { reference: draft.external_ref })}</title>
+      <header className={styles.top}>
+        <h1>{draft.external_ref}</h1>
+        <StatusLine draft={draft} />
+        <p className="muted">
+          {t("draft.version", { version: draft.version })}
+          {" · "}
+          {t("draft.submitted", {
+            who: draft.created_by_user_id ?? "",
+            when: draft.created_at === null ? "" : format.moment(draft.created_at),
+          })}
+          {" · "}
+          {t("draft.edited", { who: draft.last_edited_by_user_id ?? "" })}
+        </p>
+      </header>
+      <Findings reasons={draft.blocking_reasons} onGo={go} />
+      <div className={styles.columns}>
+        <div className={styles.column}>
+          <OrderFields draft={draft} reasons={reasons} />
+          <Lines draft={draft} reasons={reasons} ref={lines} />
+          <Issues issues={draft.issues} />
+        </div>
+        <div className={styles.column}>
+          <ExportHistory exports={draft.exports} />
+          <AuditTimeline events={draft.audit_trail} />
+        </div>
+      </div>
+    </>
+  );
+}
