@@ -31,7 +31,7 @@ def test_an_unknown_connector_has_no_schema():
     "settings",
     [
         FOLDER,
-        {**FOLDER, "atomic_write": False, "done_file": ".ok", "file_permissions": "0640"},
+        {**FOLDER, "atomic_write": True, "done_file": ".ok", "file_permissions": "0640"},
         {**FOLDER, "temporary_path": "/drop/..tmp", "ack_path": "/acks", "ack_mode": "presence"},
         SFTP,
         {**SFTP, "port": 2222, "host_keys": [KEY, KEY], "keepalive_seconds": 1.5},
@@ -52,6 +52,7 @@ def test_dropzone_settings_are_accepted(settings):
         {**FOLDER, "export_path": "/drop/../etc"},
         {**FOLDER, "export_path": "/drop/.."},
         {**FOLDER, "host": "erp"},
+        {**FOLDER, "atomic_write": False},
         {**FOLDER, "export_paht": "/drop"},
         {**FOLDER, "temporary_suffix": "withdrawn"},
         {**FOLDER, "done_file": "ok"},

@@ -52,7 +52,7 @@ class _Transport:
 
 
 _DROP: Mapping[str, Check] = {
-    "atomic_write": checks.flag,
+    "atomic_write": checks.only_true,
     "temporary_suffix": checks.temporary_suffix,
     "temporary_path": checks.absolute_path,
     "done_file": checks.done_suffix,

@@ -36,9 +36,11 @@ def absolute_path(value: Any) -> str | None:
     return None
 
 
-def flag(value: Any) -> str | None:
-    """True or false."""
-    return None if isinstance(value, bool) else "must be true or false"
+def only_true(value: Any) -> str | None:
+    """What integrators look for and cannot switch off."""
+    if value is True:
+        return None
+    return "must be true: a document is written under a temporary name and then renamed"
 
 
 def whole_number(least: int, most: int) -> Check:

@@ -38,6 +38,13 @@ def test_a_path_is_absolute_and_goes_nowhere_else(path):
     assert list(found) == ["config_json.export_path"]
 
 
+def test_a_write_that_shows_half_a_file_cannot_be_asked_for():
+    config = {"transport": "folder", "export_path": "/srv/drop", "atomic_write": True}
+    assert parse_config(KIND, json.dumps(config)) == config
+    found = complaints(lambda: parse_config(KIND, json.dumps(config | {"atomic_write": False})))
+    assert found["config_json.atomic_write"].startswith("must be true")
+
+
 def test_every_malformed_field_is_reported_at_once():
     found = complaints(
         lambda: parse_config(KIND, '{"transport": "folder", "ack_path": "x", "host": "h", "a": 1}')

@@ -183,6 +183,40 @@ async def test_the_answer_to_an_unknown_file_is_not_found(ack, sent, refused, wr
     assert error.reason is Reason.EXPORT_NOT_FOUND
 
 
+ACKS = {"transport": "folder", "export_path": "/srv/drop", "ack_path": "/srv/acks"}
+
+
+@pytest.mark.parametrize(
+    ("other", "is_found"),
+    [
+        (ACKS, True),
+        (ACKS | {"export_path": "/srv/elsewhere"}, True),
+        (ACKS | {"ack_path": "/srv/other-acks"}, False),
+        (ACKS | {"transport": "sftp", "host": "erp"}, False),
+    ],
+    ids=["same place", "same place for answers", "another place", "another server"],
+)
+async def test_connections_that_share_a_place_for_answers_answer_for_each_other(
+    queue, ack, sent, refused, other, is_found
+):
+    """One that was disabled and its successor both look there; who finds a file is chance."""
+    org, export, _ = sent
+    own = (await queue.export(export))["connection_id"]
+    await queue.sql.execute(
+        "UPDATE push.erp_connections SET config = $2, status = 'DISABLED' WHERE id = $1",
+        own, json.dumps(ACKS),
+    )  # fmt: skip
+    finder = await queue.connection(org)
+    await queue.sql.execute(
+        "UPDATE push.erp_connections SET config = $2 WHERE id = $1", finder, json.dumps(other)
+    )
+    answer = ack(export, accepted=True, erp_connection_id=str(finder))
+    if is_found:
+        assert await answer == ACKED
+    else:
+        assert (await refused(answer)).reason is Reason.EXPORT_NOT_FOUND
+
+
 async def test_concurrent_acks_and_the_workers_report_end_in_one_story(queue, ack, staged, worker):
     """Whoever is first: SENT once, ACKED once, one event each."""
     org, export, lease = staged
