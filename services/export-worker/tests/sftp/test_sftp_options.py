@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from countersign_export_worker.connectors.sftp_place import MARKER
 from countersign_export_worker.errors import NameTaken, TokenGone, TransientDeliveryError
 from countersign_export_worker.ports import Whereabouts
 
@@ -226,3 +227,18 @@ async def test_rename_at_work_is_not_taken_for_a_dead_one(plain_zone: Any, drop_
         await publishing
     assert await zone.connector.trace(token) is Whereabouts.PUBLISHED
     assert zone.files() == {token.final: DOCUMENT}
+
+
+async def test_token_names_the_folder_that_stands_there_now_whatever_the_connection_knew(
+    zone: Any, drop_name: Any
+) -> None:
+    """A folder that was exchanged between two files: nothing is left under the old name."""
+    first = await zone.connector.stage(drop_name(1), b"{}")
+    with zone.elsewhere():
+        second = await zone.connector.stage(drop_name(2), b"{}")
+        assert set(zone.files()) == {str(second)}
+        assert second.place != first.place
+        assert (zone.folder / MARKER).read_text() == f"{second.place}\n"
+        await zone.connector.publish(second)
+    third = await zone.connector.stage(drop_name(3), b"{}")
+    assert third.place == first.place

@@ -51,15 +51,28 @@ class SftpDrop:
         """See ErpConnectorPort.stage."""
         if self._temporary is not self._final:
             await self._temporary.make(self._settings.options.folder_mode)
+        known = self._session.places.get(self._temporary.path)
+        if known is not None and (token := await self._stage_at(known, name, document)):
+            return token
         place = await settle_place(self._temporary)
+        self._session.places[self._temporary.path] = place
+        token = await self._stage_at(place, name, document)
+        if token is None:
+            raise folder_changed(self._temporary)
+        return token
+
+    async def _stage_at(self, place: str, name: DropName, document: bytes) -> DropName | None:
+        """The token; None, and nothing is left, if the folder is not the one of that place."""
         token = self._named(name, place)
         if self._settings.options.done_suffix:
             await self._write(done_token(token), b"")
         await self._write(str(token), document)
-        # The folder may have been exchanged meanwhile: then the name on record would lie.
-        if await read_place(self._temporary) != place:
-            raise folder_changed(self._temporary)
-        return token
+        # The folder may have been exchanged: then the name on record would lie.
+        if await read_place(self._temporary) == place:
+            return token
+        self._session.places.pop(self._temporary.path, None)
+        await self.discard(token)
+        return None
 
     async def remove_part(self, name: DropName) -> None:
         """Remove what an interrupted `stage` of this name left."""

@@ -4,6 +4,7 @@ The folder's path is what the server made of the configured one (realpath), so t
 leads out of it. Every method raises asyncssh's errors; whoever calls translates them.
 """
 
+import asyncio
 import stat
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -58,17 +59,15 @@ class SftpFolder:
             path, _WRITE_NEW, asyncssh.SFTPAttrs(permissions=mode), encoding=None
         ) as file:
             await file.write(data)
-            await self._set_mode(file, mode)
-            try:
-                await file.fsync()
-            except asyncssh.SFTPOpUnsupported:
-                synced = False
-            else:
-                synced = True
-            size = (await file.stat()).size
-        if size != len(data):
+            # Most servers made the file with this mode: then one round trip is enough.
+            synced, attributes = await asyncio.gather(_sync(file), file.stat())
+            if not _has_mode(attributes, mode):
+                await self._set_mode(file, mode)
+                synced = await _sync(file)
+        if attributes.size != len(data):
             raise TransientDeliveryError(
-                "IO_ERROR", f"{path} has {size} bytes of {len(data)} after it was written."
+                "IO_ERROR",
+                f"{path} has {attributes.size} bytes of {len(data)} after it was written.",
             )
         return synced
 
@@ -120,6 +119,18 @@ class SftpFolder:
         # Servers without permissions say that they do not know the request.
         with suppress(asyncssh.SFTPOpUnsupported):
             await file.setstat(asyncssh.SFTPAttrs(permissions=mode))
+
+
+async def _sync(file: asyncssh.SFTPClientFile) -> bool:
+    try:
+        await file.fsync()
+    except asyncssh.SFTPOpUnsupported:
+        return False
+    return True
+
+
+def _has_mode(attributes: asyncssh.SFTPAttrs, mode: int) -> bool:
+    return attributes.permissions is not None and stat.S_IMODE(attributes.permissions) == mode
 
 
 def is_regular(attributes: asyncssh.SFTPAttrs) -> bool:

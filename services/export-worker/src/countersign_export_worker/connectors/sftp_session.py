@@ -23,6 +23,8 @@ class SftpSession:
         self.client = client
         self.reused = False
         self.idle_since = time.monotonic()
+        # What a folder said that it is when somebody last asked, by path; to be checked.
+        self.places: dict[str, str] = {}
         self._folders: dict[PurePosixPath, SftpFolder] = {}
         self._posix_rename: bool | None = None
 
