@@ -43,6 +43,47 @@ WITH made AS (
 SELECT id FROM made
 """
 
+# Rows that are only there: four in five pushed long ago, the others still to be looked at.
+_FILLERS = """
+INSERT INTO approval.draft_orders (
+       org_id, id, external_ref, status, version, content_version, content_sha256,
+       submission_sha256, erp_customer_number, customer_name, external_order_number,
+       order_date, currency, total_value, line_count, created_at, created_by,
+       last_edited_by, approved_at, approved_by, approved_content_version, approved_sha256)
+SELECT d.org_id, gen_random_uuid(), 'filler-' || gen_random_uuid(), made.status, 2,
+       d.content_version, d.content_sha256, d.submission_sha256,
+       'C' || (n % 5000), d.customer_name, 'PO-' || n, d.order_date, d.currency, d.total_value,
+       d.line_count, now() - make_interval(secs => $4 + n), 'bench', 'bench',
+       CASE WHEN made.status = 'PUSHED' THEN now() END,
+       CASE WHEN made.status = 'PUSHED' THEN 'bench-approver' END,
+       CASE WHEN made.status = 'PUSHED' THEN d.content_version END,
+       CASE WHEN made.status = 'PUSHED' THEN d.content_sha256 END
+  FROM approval.draft_orders d
+ CROSS JOIN generate_series(1, $3::int) n
+ CROSS JOIN LATERAL (
+       SELECT CASE n % 10 WHEN 0 THEN 'READY' WHEN 1 THEN 'NEEDS_REVIEW' ELSE 'PUSHED' END AS status
+       ) made
+ WHERE d.org_id = $1 AND d.id = $2
+"""
+
+# Of approved drafts, as the push leaves them; nobody is there to deliver.
+_WAITING = """
+WITH moved AS (
+    UPDATE approval.draft_orders SET status = 'PUSHING', version = version + 1
+     WHERE org_id = $1 AND id = ANY ($2::uuid[])
+    RETURNING org_id, id, content_version, content_sha256, approved_at
+)
+INSERT INTO push.exports (
+       org_id, id, draft_id, connection_id, org_slug, content_version, content_sha256,
+       approved_at, file_name, created_by, request_id)
+SELECT moved.org_id, made.id, moved.id, c.id, 'bench', moved.content_version,
+       moved.content_sha256, moved.approved_at,
+       format('sales_order_%s_20260101T000000Z_%s.json', moved.id, left(made.id::text, 8)),
+       'bench', 'bench'
+  FROM moved JOIN push.erp_connections c ON c.org_id = moved.org_id
+ CROSS JOIN LATERAL (SELECT gen_random_uuid() AS id WHERE moved.id IS NOT NULL) made
+"""
+
 
 def order(lines: int = 3) -> dict[str, object]:
     """A submit body that comes out READY."""
@@ -129,10 +170,30 @@ async def drafts(
     return ids
 
 
+async def fillers(database: asyncpg.Connection, stack: BenchStack, like: UUID, count: int) -> None:
+    """`count` more drafts that nothing will happen to, older than all others."""
+    await database.execute("ALTER TABLE approval.draft_orders DISABLE TRIGGER USER")
+    for made in range(0, count, _BATCH):
+        await database.execute(
+            _FILLERS, stack.org, like, min(_BATCH, count - made), made, timeout=600
+        )
+    await database.execute("ALTER TABLE approval.draft_orders ENABLE TRIGGER USER")
+    await settle(database)
+
+
+async def waiting_exports(
+    database: asyncpg.Connection, stack: BenchStack, like: UUID, count: int
+) -> None:
+    """`count` drafts that were pushed and whose exports no worker has taken."""
+    ids = await drafts(database, stack, like, count)
+    await database.execute(_WAITING, stack.org, ids, timeout=600)
+    await settle(database)
+
+
 async def settle(database: asyncpg.Connection) -> None:
     """Does now what PostgreSQL would do in the background of the measurement."""
-    await database.execute("VACUUM (ANALYZE)")
-    await database.execute("CHECKPOINT")
+    await database.execute("VACUUM (ANALYZE)", timeout=600)
+    await database.execute("CHECKPOINT", timeout=600)
 
 
 def client(stack: BenchStack) -> httpx.AsyncClient:

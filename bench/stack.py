@@ -41,11 +41,11 @@ class BenchStack:
         """host:port of a service."""
         return f"{HOST}:{getattr(self.ports, service)}"
 
-    def token(self, *roles: Role) -> str:
+    def token(self, *roles: Role, subject: str = "bench") -> str:
         """A token of the benchmark's org."""
         return mint(
             self.stack.layout,
-            subject="bench",
+            subject=subject,
             roles=list(roles or (Role.ADMIN,)),
             seconds=36_000,
             org_id=self.org,
@@ -55,6 +55,11 @@ class BenchStack:
     def claims(self) -> dict[str, Any]:
         """What such a token says."""
         return dict(jwt.decode(self.token(), options={"verify_signature": False}))
+
+    @property
+    def gateway(self) -> str:
+        """host:port of the REST face."""
+        return self.target("gateway")
 
     @property
     def folder(self) -> Path:

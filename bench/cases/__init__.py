@@ -1,3 +1,15 @@
 """One module a benchmark; each has `run(options) -> Result`."""
 
-CASES = ("push_grpc", "push_rest", "document", "delivery_folder", "delivery_sftp")
+CASES = (
+    "push_grpc",
+    "push_rest",
+    "replay_rest",
+    "document",
+    "delivery_folder",
+    "delivery_sftp",
+    "dropzone_latency",
+    "users",
+    "growth",
+)
+# By name only: they take longer than all of the others together.
+LARGE = ("growth_full", "memory")

@@ -9,13 +9,14 @@ import asyncpg
 
 from bench import peer_stack, seed
 from bench.backends import Backends, running_backends
-from bench.load.http import request, send_requests
+from bench.load.http import send_requests
 from bench.measure.figures import Round
 from bench.measure.rounds import Contender, Result, take_turns
 from bench.options import Options
 from bench.outbox import until_told
 from bench.peer_stack import PeerStack
 from bench.peers.process import peer_process
+from bench.rest import Caller
 from bench.stack import BenchStack, running_stack
 from countersign_cli.stack.ports import HOST
 
@@ -96,7 +97,7 @@ class _Pushed:
         ids = await self._make(count)
         seen = await send_requests(
             self._target,
-            keyed_pushes(self._target, self._token, ids),
+            Caller(self._target, self._token).pushes(ids),
             pids=self._pids,
             connections=connections,
             settled=self._settled,
@@ -132,19 +133,6 @@ async def _fastapi(stack: BenchStack, backends: Backends, peer: PeerStack) -> _P
 
 async def _load_alone(stack: BenchStack, port: int, count: int, _number: int) -> Round:
     target = f"{HOST}:{port}"
-    requests = keyed_pushes(target, stack.token(), [stack.org] * count)
+    requests = Caller(target, stack.token()).pushes([stack.org] * count)
     seen = await send_requests(target, requests, pids={}, connections=max(_CONNECTIONS))
     return seen.round
-
-
-def keyed_pushes(target: str, token: str, ids: list[UUID]) -> list[bytes]:
-    """A push of each draft, with a key of its own."""
-    return [
-        request(
-            "POST",
-            target,
-            f"/draft-orders/{each}/push",
-            {"Authorization": f"Bearer {token}", "Idempotency-Key": f"bench-{each}"},
-        )
-        for each in ids
-    ]
