@@ -82,7 +82,11 @@ class Load:
                 raise result
 
     async def close(self) -> None:
-        """End every connection."""
+        """End every client, whatever it is at, and every connection."""
+        left = [*self._supervisors, *self._tasks]
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
         await self.rest.close()
         await self._rpc.close()
 
