@@ -5,8 +5,9 @@ import base64
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from copy import copy
 from datetime import timedelta
-from typing import Any
+from typing import Any, Self
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -188,6 +189,13 @@ class Caller:
     def __init__(self, stub: Any, token: str) -> None:
         self._stub = stub
         self._metadata = [("authorization", f"Bearer {token}"), ("x-request-id", "req-9")]
+
+    def with_key(self, key: str | None) -> Self:
+        """The same caller, sending this idempotency key; None: none."""
+        caller = copy(self)
+        if key is not None:
+            caller._metadata = [*self._metadata, ("idempotency-key", key)]
+        return caller
 
     async def call(self, method: str, request: Any, seconds: float = 20) -> Any:
         """The reply."""
