@@ -18,6 +18,7 @@ from countersign_chaos.clients.load import Load
 from countersign_chaos.clients.orders import Orders
 from countersign_chaos.faults.plan import Targets
 from countersign_chaos.journal import Journal, read_journal
+from countersign_chaos.world.process import NotReadyError
 from countersign_chaos.world.world import World
 from countersign_chaos.zones.erp import Erp
 from countersign_chaos.zones.make_zones import make_zones, unmake_zones
@@ -26,6 +27,7 @@ from countersign_chaos.zones.zone import Zone
 
 SETTLE_SECONDS = 60.0
 _LOOK_SECONDS = 1.0
+_READY_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +88,13 @@ class Round:
         """The ERP talks no nonsense any more."""
         self.erp.talks_nonsense = False
 
-    async def settle(self, began: float) -> Settled:
-        """Look until everything is as it must be, or for so long; then what is not.
+    async def settle(self, began: float | None = None, patience: float = SETTLE_SECONDS) -> Settled:
+        """Look until everything is as it must be, for so many seconds at most; then what is not.
 
-        `began`: monotonic time of the end of the last fault.
+        `began`: monotonic time of the end of the last fault; without one, now.
         """
-        while time.monotonic() - began < SETTLE_SECONDS:
+        began = time.monotonic() if began is None else began
+        while time.monotonic() - began < patience:
             try:
                 why = await self._unrest()
                 if not why:
@@ -149,6 +152,17 @@ class Round:
 
     def _admin(self, zone: Zone) -> Act:
         return self.load.clerk(zone).act(Action.PUSH, "admin")
+
+
+async def not_ready(world: World) -> list[Finding]:
+    """Processes that say after all has settled that they are not ready."""
+    found = []
+    for process in world.processes.values():
+        try:
+            await process.ready(_READY_SECONDS)
+        except NotReadyError:
+            found.append(Finding(Kind.STUCK, process.name, "does not become ready any more"))
+    return found
 
 
 def crashes(world: World, seen: int) -> list[Finding]:

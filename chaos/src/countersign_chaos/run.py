@@ -17,7 +17,7 @@ from countersign_chaos.faults.healing import Healing
 from countersign_chaos.faults.plan import Strike, plan_one_by_one, plan_storm
 from countersign_chaos.faults.striker import Striker
 from countersign_chaos.figures import Figures
-from countersign_chaos.round import Round, Settled, crashes
+from countersign_chaos.round import Round, Settled, crashes, not_ready
 from countersign_chaos.soak import Growth, Soak
 from countersign_chaos.world.mortality import Mortality
 from countersign_chaos.world.terms import Terms
@@ -83,6 +83,7 @@ class Run:
                 seen = len(world.ended)
                 settled = await self._round(world, number, seconds)
                 outcome.findings += settled.findings + crashes(world, seen)
+                outcome.findings += await not_ready(world)
                 outcome.figures.add(settled.evidence, outcome.findings, settled.seconds)
                 options.report(f"round {number}: settled after {settled.seconds:.1f} s")
                 if outcome.findings or options.keep:

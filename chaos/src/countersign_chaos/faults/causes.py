@@ -11,6 +11,7 @@ import psutil
 
 from countersign_chaos.faults.plan import Fault, Strike
 from countersign_chaos.world.network import Link
+from countersign_chaos.world.process import NotReadyError, Process
 from countersign_chaos.world.world import World
 from countersign_platform.testing.server_process import ServerProcess
 from countersign_platform.testing.servers import SshdServer
@@ -28,7 +29,7 @@ async def process_kill(world: World, strike: Strike) -> AsyncIterator[None]:
     process = world.processes[strike.target]
     await process.end(signal.SIGKILL)
     yield
-    await process.ready()
+    await _back(process)
 
 
 @asynccontextmanager
@@ -37,7 +38,7 @@ async def process_restart(world: World, strike: Strike) -> AsyncIterator[None]:
     process = world.processes[strike.target]
     await process.end(signal.SIGTERM)
     yield
-    await process.ready()
+    await _back(process)
 
 
 @asynccontextmanager
@@ -206,6 +207,12 @@ def _server(world: World, strike: Strike) -> ServerProcess:
 def _proxy(world: World, strike: Strike) -> TcpProxy:
     source, _, target = strike.target.partition(">")
     return world.network.proxy(Link(source, target))
+
+
+async def _back(process: Process) -> None:
+    # Another fault may keep it from being ready; that it is in the end, the round looks at.
+    with suppress(NotReadyError):
+        await process.ready()
 
 
 def _family(pid: int) -> list[int]:

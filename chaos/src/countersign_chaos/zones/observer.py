@@ -33,6 +33,7 @@ class Observer:
         self._inotify = Inotify()
         self._zones: dict[Watch, Zone] = {}
         self._task: asyncio.Task[None] | None = None
+        self._files: dict[str, asyncio.Future[Path]] = {}
         self.exports: set[str] = set()
         self.overflowed = False
 
@@ -46,6 +47,10 @@ class Observer:
             if watched is zone:
                 self._inotify.rm_watch(watch)
                 del self._zones[watch]
+
+    async def first_file(self, zone: Zone) -> Path:
+        """The first file that appears in this zone."""
+        return await self._first(zone)
 
     def start(self) -> None:
         """Look until `close`."""
@@ -75,7 +80,14 @@ class Observer:
         )
         if "export_id" in seen:
             self.exports.add(seen["export_id"])
+        first = self._first(zone)
+        if not first.done():
+            first.set_result(path)
         self._appeared(zone, path)
+
+    def _first(self, zone: Zone) -> asyncio.Future[Path]:
+        loop = asyncio.get_running_loop()
+        return self._files.setdefault(zone.name, loop.create_future())
 
 
 def describe(path: Path) -> dict[str, Any]:
