@@ -70,6 +70,10 @@ class BenchStack:
         """URL of the database, as that service has it."""
         return self.stack.database_url(service)
 
+    def environment(self, service: str) -> dict[str, str]:
+        """The settings that the service was started with, for one more replica of it."""
+        return self.stack.environment(service)
+
     async def database(self) -> asyncpg.Connection:
         """A connection as the owner; the caller closes it."""
         return await asyncpg.connect(self.stack.owner_url)

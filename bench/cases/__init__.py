@@ -12,4 +12,9 @@ CASES = (
     "growth",
 )
 # By name only: they take longer than all of the others together.
-LARGE = ("growth_full", "memory")
+LARGE = (
+    "growth_full",
+    "memory",
+    "audit_append",
+    "audit_verify",
+)

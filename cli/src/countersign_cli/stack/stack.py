@@ -71,6 +71,10 @@ class Stack:
         """URL of the database as that service has it; while it runs."""
         return self._environments[service]["COUNTERSIGN_DATABASE_URL"]
 
+    def environment(self, name: str) -> dict[str, str]:
+        """What that process was started with; once it runs."""
+        return dict(self._environments[name])
+
     @property
     def pids(self) -> dict[str, int]:
         """Process id by name."""
