@@ -1,14 +1,18 @@
 """Two audit replicas beside the pushes that they must keep up with."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
+
+import grpc.aio
 
 from bench import seed
 from bench.dropzone import PUSH, push_messages
 from bench.load.grpc import call_method
 from bench.measure.figures import Round
+from bench.measure.proc import CpuMeter
 from bench.measure.rounds import Result, take_turns
 from bench.options import Options
 from bench.stack import BenchStack, running_stack
@@ -82,33 +86,32 @@ async def _append(
     count: int,
     pids: dict[str, list[int]],
 ) -> Round:
-    """Half of the events to each replica, at the same time."""
+    """Half of the batches to each replica, at the same time."""
     token = (stack.folder / "keys" / "relay.token").read_text()
-    halves = [_batches(orgs, count // 2) for _ in range(2)]
+    bearer = (("authorization", f"Bearer {token}"),)
     targets = [stack.target("audit"), f"{HOST}:{second_port}"]
-    rounds = await asyncio.gather(
-        *(
-            call_method(
-                target,
-                _APPEND,
-                half,
-                metadata={"authorization": f"Bearer {token}"},
-                pids=counted,
-                concurrency=_SENDERS // 2,
-                connections=1,
-                seconds=120,
-            )
-            for target, half, counted in zip(targets, halves, (pids, {}), strict=True)
-        )
-    )
-    load = sum(each.cpu_seconds["load"] for each in rounds)
+    batches = [iter(_batches(orgs, count // len(targets))) for _ in targets]
+    latencies: list[float] = []
+    meter, began = CpuMeter(pids), time.perf_counter()
+
+    async def send(target: str, rest: Iterator[bytes]) -> None:
+        async with grpc.aio.insecure_channel(target) as channel:
+            append = channel.unary_unary(_APPEND)
+            for batch in rest:
+                sent = time.perf_counter()
+                await append(batch, metadata=bearer)
+                latencies.append((time.perf_counter() - sent) * 1000)
+
+    each = _SENDERS // len(targets)
+    pairs = zip(targets, batches, strict=True)
+    await asyncio.gather(*(send(target, rest) for target, rest in pairs for _ in range(each)))
     return Round(
-        requests=sum(each.requests for each in rounds) * _BATCH,
-        errors=sum(each.errors for each in rounds),
-        seconds=max(each.seconds for each in rounds),
-        latencies_ms=[latency for each in rounds for latency in each.latencies_ms],
-        cpu_seconds={**rounds[0].cpu_seconds, "load": load},
-        resident_mib=rounds[0].resident_mib,
+        requests=len(latencies) * _BATCH,
+        errors=0,
+        seconds=time.perf_counter() - began,
+        latencies_ms=latencies,
+        cpu_seconds=meter.seconds(),
+        resident_mib=meter.resident_mib(),
     )
 
 
