@@ -32,6 +32,10 @@ def chaos(  # noqa: PLR0917 — every one is an option
         str | None,
         typer.Option(help="Switch one protection off, in a build for tests; see docs/faults.md."),
     ] = None,
+    record_in: Annotated[
+        Path | None,
+        typer.Option("--record", help="Add the run to the tables of this page.", exists=True),
+    ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Keep logs and plan in any case.")] = False,
     soak: Annotated[
         bool, typer.Option("--soak", help="No faults; memory and connections must stay flat.")
@@ -47,6 +51,7 @@ def chaos(  # noqa: PLR0917 — every one is an option
     os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
     import uvloop  # noqa: PLC0415 — the other commands shall not load any of this
 
+    from countersign_chaos.record import record  # noqa: PLC0415
     from countersign_chaos.report import show  # noqa: PLC0415
     from countersign_chaos.run import Options, run  # noqa: PLC0415
     from countersign_chaos.sabotage.trials import TRIALS  # noqa: PLC0415
@@ -72,6 +77,8 @@ def chaos(  # noqa: PLR0917 — every one is an option
         options = TRIALS[without].options(options)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         outcome = runner.run(run(options))
+    if record_in is not None:
+        record(outcome, record_in, minutes=minutes, without=without)
     if as_json:
         document = {
             "seed": chosen,

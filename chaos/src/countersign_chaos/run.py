@@ -20,9 +20,9 @@ from countersign_chaos.figures import Figures
 from countersign_chaos.round import Round, Settled, crashes, not_ready
 from countersign_chaos.soak import Growth, Soak
 from countersign_chaos.world.mortality import Mortality
+from countersign_chaos.world.steps import Step
 from countersign_chaos.world.terms import Terms
 from countersign_chaos.world.world import World
-from countersign_export_worker.testing.crash_points import CrashPoint
 
 # Every third round is one of single faults, which shows how long each takes to heal.
 _ONE_BY_ONE_EVERY = 3
@@ -45,7 +45,7 @@ class Options:
     # Keep each round's evidence, also where nothing was found.
     keep: bool = False
     # At which steps workers end, how soon, and how many of them sleep; None: as usual.
-    steps: tuple[CrashPoint, ...] | None = None
+    steps: tuple[Step, ...] | None = None
     latest_passage: int | None = None
     sleeps: float | None = None
     terms: Terms = field(default_factory=Terms)
@@ -135,6 +135,8 @@ class Run:
         self, this: Round, striker: Striker, chance: random.Random, number: int, seconds: float
     ) -> None:
         targets = this.targets()
+        if not targets.disks:
+            self._options.report("no disk is filled: only root can mount one of its own")
         if number % _ONE_BY_ONE_EVERY == 0:
             strikes = plan_one_by_one(chance, targets)
             healing = Healing(this.load, this.observer)

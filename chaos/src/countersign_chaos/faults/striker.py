@@ -58,15 +58,20 @@ class Striker:
         """Strike no more, undo what lasts, wake and disarm everybody."""
         self._ending.set()
         self._world.disarm()
+        # Nobody is waited for who sleeps.
+        self._wake_everybody()
         results = await asyncio.gather(*self._tasks, return_exceptions=True)
         for link in self._world.network.links:
             # What is half open on the far side only would not end by itself for hours.
             self._world.network.proxy(link).cut_half_open()
-        for process in self._world.processes.values():
-            process.send(signal.SIGCONT)
+        self._wake_everybody()
         for result in results:
             if isinstance(result, Exception):
                 raise result
+
+    def _wake_everybody(self) -> None:
+        for process in self._world.processes.values():
+            process.send(signal.SIGCONT)
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         self._tasks.add(asyncio.create_task(work))

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field, replace
 
 from countersign_chaos.run import Options
+from countersign_chaos.world.steps import Step
 from countersign_chaos.world.terms import Terms
-from countersign_export_worker.testing.crash_points import CrashPoint
 
 _HERE = "countersign_chaos.sabotage"
 _WITHOUT_INDEX = "DROP INDEX push.a_draft_has_at_most_one_active_export"
@@ -41,7 +41,7 @@ class Trial:
     sql: tuple[str, ...] = ()
     settings: dict[str, str] = field(default_factory=dict)
     # Steps at which workers end, and how soon: brings rare meetings about.
-    steps: tuple[CrashPoint, ...] | None = None
+    steps: tuple[Step, ...] | None = None
     latest_passage: int | None = None
     sleeps: float | None = None
     redundant: str = ""
@@ -69,14 +69,14 @@ TRIALS: dict[str, Trial] = {
     "fence": Trial(
         "a report counts only under the current lease",
         modules={"push": f"{_HERE}.without_fence"},
-        steps=(CrashPoint.BEFORE_STAGED_REPORT,),
+        steps=(Step.BEFORE_STAGED_REPORT,),
         latest_passage=3,
         sleeps=0.6,
     ),
     "staged-report": Trial(
         "the token is on record before it is renamed",
         modules={"worker": f"{_HERE}.without_staged_report"},
-        steps=(CrashPoint.AFTER_RENAME, CrashPoint.BEFORE_SENT_REPORT),
+        steps=(Step.AFTER_RENAME, Step.BEFORE_SENT_REPORT),
         latest_passage=20,
         sleeps=0.0,
     ),
@@ -111,6 +111,9 @@ TRIALS: dict[str, Trial] = {
     "answer-after-report": Trial(
         "the ERP's answer is filed away after it is on record",
         modules={"worker": f"{_HERE}.answer_filed_first"},
+        steps=(Step.BEFORE_ANSWER_REPORT,),
+        latest_passage=20,
+        sleeps=0.0,
     ),
     "reconciler": Trial(
         "what is due and free is offered again",

@@ -2,7 +2,7 @@
 
     python -m countersign_chaos.world.mortal_worker
 
-COUNTERSIGN_CHAOS_END_AT   a CrashPoint; unset: it lives
+COUNTERSIGN_CHAOS_END_AT   a Step of world/steps.py; unset: it lives
 COUNTERSIGN_CHAOS_PASSAGE  at which passage of that step, from 1
 COUNTERSIGN_CHAOS_SLEEPS   1: it stops there (SIGSTOP) until it is woken, in place of dying
 COUNTERSIGN_CHAOS_ARMED    a file; only while it is there the end comes
@@ -19,18 +19,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
+from countersign_chaos.world.steps import AROUND, Step
 from countersign_export_worker.__main__ import start
 from countersign_export_worker.bootstrap import build
 from countersign_export_worker.connectors.registry import OpenConnector
 from countersign_export_worker.ports import WorkPort
-from countersign_export_worker.testing.crash_points import CrashPoint
 
-_AROUND = {
-    "stage": (CrashPoint.BEFORE_STAGE, None),
-    "publish": (CrashPoint.BEFORE_RENAME, CrashPoint.AFTER_RENAME),
-    "report_staged": (CrashPoint.BEFORE_STAGED_REPORT, CrashPoint.AFTER_STAGED_REPORT),
-    "report_sent": (CrashPoint.BEFORE_SENT_REPORT, CrashPoint.AFTER_SENT_REPORT),
-}
 _ARMED = Path(os.environ.get("COUNTERSIGN_CHAOS_ARMED", "/nonexistent"))
 _CLOCK_LOOK_SECONDS = 0.2
 
@@ -38,7 +32,7 @@ _CLOCK_LOOK_SECONDS = 0.2
 class Fate:
     """Counts passages of one step and ends the process, or stops it, at the one that was drawn."""
 
-    def __init__(self, point: CrashPoint | None, passage: int, *, sleeps: bool) -> None:
+    def __init__(self, point: Step | None, passage: int, *, sleeps: bool) -> None:
         self.point = point
         self._left = passage
         self._sleeps = sleeps
@@ -67,9 +61,9 @@ class _Mortal:
     def __getattr__(self, name: str) -> Any:
         attribute = getattr(self._inner, name)
         point = self._fate.point
-        if point is CrashPoint.DURING_WRITE and name == "stage":
+        if point is Step.DURING_WRITE and name == "stage":
             return self._stage_half
-        before, after = _AROUND.get(name, (None, None))
+        before, after = AROUND.get(name, (None, None))
         if point is None or point not in (before, after):
             return attribute
         return partial(self._call, attribute, first=point is before)
@@ -100,7 +94,7 @@ def fate_from_environment() -> Fate:
     """What was drawn for this life."""
     named = os.environ.get("COUNTERSIGN_CHAOS_END_AT")
     return Fate(
-        CrashPoint(named) if named else None,
+        Step(named) if named else None,
         int(os.environ.get("COUNTERSIGN_CHAOS_PASSAGE", "1")),
         sleeps=os.environ.get("COUNTERSIGN_CHAOS_SLEEPS") == "1",
     )

@@ -3,9 +3,7 @@
 import random
 from dataclasses import dataclass, field
 
-from countersign_export_worker.testing.crash_points import WITHDRAWAL_POINTS, CrashPoint
-
-_STEPS = sorted(set(CrashPoint) - WITHDRAWAL_POINTS)
+from countersign_chaos.world.steps import Step
 
 
 @dataclass
@@ -19,7 +17,7 @@ class Mortality:
     chance: random.Random
     sleeps: float = 0.3
     latest_passage: int = 60
-    steps: tuple[CrashPoint, ...] = tuple(_STEPS)
+    steps: tuple[Step, ...] = tuple(Step)
     drawn: dict[str, int] = field(default_factory=dict)
 
     def next_life(self) -> dict[str, str]:
@@ -27,7 +25,7 @@ class Mortality:
         step = self.chance.choice(self.steps)
         passage = self.chance.randint(1, self.latest_passage)
         # Half a file that is gone on with is no crash; nobody wakes up in the middle of a write.
-        sleeps = self.chance.random() < self.sleeps and step is not CrashPoint.DURING_WRITE
+        sleeps = self.chance.random() < self.sleeps and step is not Step.DURING_WRITE
         self.drawn[step.value] = self.drawn.get(step.value, 0) + 1
         return {
             "COUNTERSIGN_CHAOS_END_AT": step.value,
