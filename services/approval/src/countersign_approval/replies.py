@@ -1,6 +1,6 @@
 """From what the commands answer to the contract's messages."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -123,8 +123,17 @@ def _problem(error: CountersignError) -> errors_pb2.Problem:
     )
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+# Looked up once: a list names fifty.
+_STATUSES: dict[DraftStatus | None, draft_pb2.DraftStatus.ValueType] = {
+    status: draft_pb2.DraftStatus.Value(f"DRAFT_STATUS_{status or 'UNSPECIFIED'}")
+    for status in (None, *DraftStatus)
+}
+
+
 def _status(status: DraftStatus | None) -> draft_pb2.DraftStatus.ValueType:
-    return draft_pb2.DraftStatus.Value(f"DRAFT_STATUS_{status or 'UNSPECIFIED'}")
+    return _STATUSES[status]
 
 
 def _reason(reason: BlockingReason) -> draft_pb2.BlockingReason:
@@ -162,6 +171,6 @@ def _rejection(rejection: Rejection) -> draft_pb2.Rejection:
 
 
 def _timestamp(moment: datetime) -> Timestamp:
-    stamp = Timestamp()
-    stamp.FromDatetime(moment)
-    return stamp
+    # FromDatetime without its checks, which take ten times as long.
+    since = moment - _EPOCH
+    return Timestamp(seconds=since.days * 86_400 + since.seconds, nanos=since.microseconds * 1000)

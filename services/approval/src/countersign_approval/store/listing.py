@@ -9,7 +9,6 @@ from sqlalchemy import (
     Date,
     Numeric,
     ScalarSelect,
-    Select,
     Text,
     Uuid,
     any_,
@@ -22,13 +21,13 @@ from sqlalchemy import (
     tuple_,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.dialects.postgresql.asyncpg import dialect
 
 from countersign_approval.draft import DraftSummary
 from countersign_approval.draft_filters import DraftFilters, DraftPosition
 from countersign_approval.draft_sort import SORT_KEYS, DraftSort, SortKey
 from countersign_approval.store.rows import summary_of
 from countersign_core.lifecycle import DraftStatus
+from countersign_platform.database.composed import composed
 from countersign_platform.database.pool import Database
 
 _D = table(
@@ -53,7 +52,6 @@ _D = table(
     schema="approval",
 ).alias("d")
 _SHOWN = [found for found in _D.c if found.name != "org_id"]
-_DIALECT = dialect()  # type: ignore[no-untyped-call] # SQLAlchemy left its types out
 
 
 class ListingStore:
@@ -74,7 +72,7 @@ class ListingStore:
         )
         if after is not None:
             query = query.where(_behind(filters.sort, after))
-        sql, arguments = compiled(query)
+        sql, arguments = composed(query)
         return [summary_of(row) for row in await self._database.fetch(sql, *arguments)]
 
     async def counts(
@@ -82,18 +80,11 @@ class ListingStore:
     ) -> dict[DraftStatus, int]:
         """How many drafts have each status, whatever the filters' own; counted up to `limit`."""
         chosen = (_D.c.org_id == org_id, *_conditions(filters))
-        sql, arguments = compiled(
+        sql, arguments = composed(
             select(*(_counted(chosen, status, limit).label(status.value) for status in DraftStatus))
         )
         (row,) = await self._database.fetch(sql, *arguments)
         return {status: row[status.value] for status in DraftStatus}
-
-
-def compiled(query: Select[*tuple[Any, ...]]) -> tuple[str, list[Any]]:
-    """The query as asyncpg takes it: text with $1, $2 … and their values."""
-    result = query.compile(dialect=_DIALECT)
-    names = result.positiontup or ()
-    return str(result), [result.params[name] for name in names]
 
 
 def _order(sort: DraftSort) -> list[ColumnElement[Any]]:

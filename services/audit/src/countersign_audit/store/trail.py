@@ -10,13 +10,12 @@ from uuid import UUID
 
 import asyncpg
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
-from sqlalchemy.engine import Dialect
 
 from countersign_audit.chain import GENESIS_HASH, Row
 from countersign_audit.event import Event, Head, Link
 from countersign_audit.ports import EventFilters, Extent
 from countersign_core.errors import FieldError, InvalidRequest
+from countersign_platform.database.composed import composed
 from countersign_platform.database.pool import Database
 
 # The parameters of audit.append_events are the fields of Event, in the same order.
@@ -61,7 +60,6 @@ SELECT count(*) FILTER (WHERE made)
        LATERAL audit.ensure_partition(now() + make_interval(months => ahead)) AS made
 """
 
-_DIALECT: Dialect = asyncpg_dialect.dialect()  # type: ignore[no-untyped-call] # SQLAlchemy's gap
 _TYPES: Mapping[str, sa.types.TypeEngine[Any]] = {
     "org_id": sa.Uuid(),
     "event_id": sa.Uuid(),
@@ -160,7 +158,7 @@ def _page_statement(
     if below_seq is not None:
         conditions.append(_EVENTS.c.seq < below_seq)
     statement = sa.select(_EVENTS).where(*conditions).order_by(_EVENTS.c.seq.desc()).limit(limit)
-    return _compiled(statement)
+    return composed(statement)
 
 
 def _following_statement(
@@ -174,12 +172,7 @@ def _following_statement(
     ]
     ordered = sa.select(_EVENTS).where(*conditions).order_by(_EVENTS.c.seq)
     # With ties: a seq that was put on record twice must not hide behind the limit.
-    return _compiled(ordered.fetch(limit, with_ties=True))
-
-
-def _compiled(statement: sa.Select[Any]) -> tuple[str, list[Any]]:
-    compiled = statement.compile(dialect=_DIALECT)
-    return str(compiled), [compiled.params[name] for name in compiled.positiontup or ()]
+    return composed(ordered.fetch(limit, with_ties=True))
 
 
 def _conditions(filters: EventFilters) -> Iterator[sa.ColumnElement[bool]]:

@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     TIMESTAMP,
     ColumnElement,
     Exists,
-    Select,
+    Text,
     Uuid,
     any_,
     column,
@@ -21,9 +20,9 @@ from sqlalchemy import (
     tuple_,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.dialects.postgresql.asyncpg import dialect
 
 from countersign_core.lifecycle import DraftStatus
+from countersign_platform.database.composed import composed
 from countersign_platform.database.pool import Database
 from countersign_push.export_filters import ExportFilters, ExportPosition
 from countersign_push.export_record import EXPORT_COLUMNS, ExportRecord
@@ -55,7 +54,6 @@ SELECT d.status AS draft_status, d.approved_at AS draft_approved_at, d.approved_
 """
 
 _EXPORTS = table("exports", *(column(name) for name in EXPORT_COLUMNS), schema="push")
-_DIALECT = dialect()  # type: ignore[no-untyped-call] # SQLAlchemy left its types out
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +99,7 @@ class ExportStore:
             .order_by(_EXPORTS.c.created_at.desc(), _EXPORTS.c.id.desc())
             .limit(limit)
         )
-        sql, arguments = _compiled(query)
+        sql, arguments = composed(query)
         rows = await self._database.fetch(sql, *arguments)
         return [ExportRecord.from_row(row) for row in rows]
 
@@ -123,7 +121,8 @@ def _conditions(filters: ExportFilters, after: ExportPosition | None) -> list[Co
     export = _EXPORTS.c
     conditions: list[ColumnElement[bool]] = []
     if filters.statuses:
-        conditions.append(export.status.in_([status.value for status in filters.statuses]))
+        wanted = literal([status.value for status in filters.statuses], ARRAY(Text()))
+        conditions.append(export.status == any_(wanted))
     if filters.draft_id is not None:
         conditions.append(export.draft_id == literal(filters.draft_id, Uuid()))
     if filters.stuck_for_seconds:
@@ -180,9 +179,3 @@ def _stuck(seconds: int) -> list[ColumnElement[bool]]:
 
 def _moment(value: datetime) -> ColumnElement[datetime]:
     return literal(value, TIMESTAMP(timezone=True))
-
-
-def _compiled(query: Select[Any]) -> tuple[str, list[Any]]:
-    """The text for asyncpg and its arguments, in order."""
-    compiled = query.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
-    return compiled.string, [compiled.params[name] for name in compiled.positiontup or ()]
