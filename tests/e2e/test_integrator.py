@@ -238,17 +238,21 @@ async def _http(integrator: Integrator, erp: ErpServer) -> None:
 
 
 async def _retries(integrator: Integrator, erp: ErpServer) -> None:
-    erp.behave = answering(503, Retry_After="1")
-    export = await integrator.push()
+    """Put off for an hour by the ERP; tried at once, and taken back, by an operator."""
+    erp.behave = answering(503, Retry_After="3600")
+    waiting, unwanted = await integrator.push(), await integrator.push()
 
     async def put_off() -> bool:
-        found = await integrator.tenant.http.get(f"/erp-exports/{export['id']}")
-        return bool(found.json()["error"])
+        listed = (await integrator.tenant.http.get("/erp-exports?retrying=true")).json()["exports"]
+        return {waiting["id"], unwanted["id"]} <= {each["id"] for each in listed}
 
-    await eventually(put_off, what="the export is put off")
-    assert export["id"] in await integrator.read("Retries")
+    await eventually(put_off, what="both exports are put off")
     erp.behave = answering(201)
-    await integrator.tenant.wait_status(export["draft"], "PUSHED")
+    await integrator.shell.run(f"WAITING={waiting['id']}; UNWANTED={unwanted['id']}")
+    assert waiting["id"] in await integrator.read("Retries")
+    await integrator.tenant.wait_status(waiting["draft"], "PUSHED")
+    await integrator.tenant.wait_status(unwanted["draft"], "ERROR")
+    assert [order.headers["idempotency-key"] for order in erp.orders].count(unwanted["id"]) == 1
 
 
 async def _held(integrator: Integrator, erp: ErpServer) -> None:

@@ -189,6 +189,41 @@ async def test_a_worker_that_wakes_up_after_its_lease_delivers_nothing_twice(
     assert zone.left() == []
 
 
+@pytest.mark.parametrize(
+    "point",
+    [CrashPoint.BEFORE_WITHDRAW, CrashPoint.AFTER_WITHDRAW, CrashPoint.BEFORE_FAILED_REPORT],
+)
+async def test_a_worker_that_wakes_up_in_the_middle_of_taking_back_changes_nothing(
+    point: CrashPoint, bench: Any, zone: Zone, eventually: Eventually
+) -> None:
+    """Another one delivered meanwhile, or reported that it was taken back; that stands."""
+    record = export_record(zone.access)
+    bench.twin.add(record)
+    sleeper = await bench.spawn(
+        CRASHING_WORKER,
+        COUNTERSIGN_TEST_CRASH_AT=point.value,
+        COUNTERSIGN_TEST_SLEEP="1",
+        COUNTERSIGN_TEST_FAIL_PUBLISH="1",
+    )
+    await eventually(lambda: _is_asleep(sleeper.pid))
+
+    await _finish(bench, eventually)
+
+    before = bench.twin.exports[EXPORT]
+    os.kill(sleeper.pid, signal.SIGCONT)
+    sleeper.terminate()
+    _, log = await asyncio.wait_for(sleeper.communicate(), 30)
+    assert (sleeper.returncode, b"cut_short" in log) == (0, False), log.decode()
+    assert bench.twin.exports[EXPORT] == before
+    delivered = zone.pick_up(record.file_name)
+    if point is CrashPoint.BEFORE_WITHDRAW:
+        assert (before.status, delivered) == (ExportStatus.SENT, [record.document])
+    else:
+        assert (before.status, delivered) == (ExportStatus.FAILED, [])
+    await _sweep(bench)
+    assert zone.left() == []
+
+
 def _is_asleep(pid: int) -> bool:
     state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     return state == "T"
