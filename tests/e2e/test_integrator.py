@@ -282,7 +282,12 @@ async def _keys(integrator: Integrator) -> None:
     ring.write_text(new)
     await _restart_push(integrator.system)
     path = f"/erp-connections/{await integrator.variable('HTTP')}/resume"
-    assert (await integrator.tenant.http.post(path, json={})).status_code == 200
+
+    async def resumed() -> bool:
+        # Refused with 503 until the gateway has found push again.
+        return (await integrator.tenant.http.post(path, json={})).status_code == 200
+
+    await eventually(resumed, what="the connection is resumed")
     await integrator.delivered()
 
 
