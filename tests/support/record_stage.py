@@ -1,19 +1,22 @@
 """The real stack without a worker, for tests of what goes on record: the test is the worker."""
 
 import asyncio
+import importlib
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
 import grpc.aio
-from google.protobuf import descriptor_pool
+from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.json_format import ParseDict
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from system import System, Tenant, eventually, order
 
+import countersign
 from countersign_core.roles import Role
 
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
@@ -34,6 +37,21 @@ _WAITING = """
 SELECT (SELECT count(*) FROM approval.outbox WHERE org_id = $1 AND lane = 'audit')
      + (SELECT count(*) FROM push.outbox WHERE org_id = $1 AND lane = 'audit')
 """
+
+
+def every_rpc() -> dict[str, MethodDescriptor]:
+    """Every method of every service in the generated stubs."""
+    found: dict[str, MethodDescriptor] = {}
+    for root in map(Path, countersign.__path__):
+        for file in sorted(root.rglob("*_pb2.py")):
+            name = ".".join(("countersign", *file.relative_to(root).with_suffix("").parts))
+            for service in importlib.import_module(name).DESCRIPTOR.services_by_name.values():
+                found |= {f"/{service.full_name}/{each.name}": each for each in service.methods}
+    return found
+
+
+# Found once, so that the descriptors are there by name.
+ALL_RPCS = every_rpc()
 
 
 @dataclass
@@ -70,11 +88,10 @@ class Stage:
         self, method: str, fields: dict[str, Any], *, token: str | None, seconds: float = 20.0
     ) -> Message:
         """Calls "/package.Service/Method"; the first reply of one that streams."""
-        service, name = method[1:].split("/")
-        found = descriptor_pool.Default().FindServiceByName(service).methods_by_name[name]
+        found = ALL_RPCS[method]
         request = ParseDict(fields, GetMessageClass(found.input_type)())
         reply = GetMessageClass(found.output_type)
-        channel = self.tenant.channel(_SERVICE_PORTS[service])
+        channel = self.tenant.channel(_SERVICE_PORTS[found.containing_service.full_name])
         make: Any = channel.unary_stream if found.server_streaming else channel.unary_unary
         call = make(
             method,

@@ -12,6 +12,7 @@ from countersign_audit.offline.verify import read_public_keys, verify_files
 from countersign_audit.seal_keys import PublicKeys
 from countersign_cli.audit_download import AuditDownload
 from countersign_cli.client import open_client
+from countersign_cli.commands.audit_seals import fetch_seals, write_seals
 from countersign_cli.output import async_command, console, errors, show_json
 from countersign_cli.part_file import OtherDownloadError
 from countersign_cli.progress import bar
@@ -47,6 +48,9 @@ async def export(
     until: Annotated[datetime | None, typer.Option(help="Before; local time.")] = None,
     after_seq: Annotated[int, typer.Option(min=0, help="Only events above this seq.")] = 0,
     up_to_seq: Annotated[int, typer.Option(min=0, help="Only up to this seq; 0: all.")] = 0,
+    with_checkpoints: Annotated[
+        Path | None, typer.Option(help="Also write the org's checkpoints, to this file.")
+    ] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace the file if it is there.")] = False,
 ) -> None:
     """Write the org's events to a file, oldest first.
@@ -70,6 +74,9 @@ async def export(
     }
     given = {name: value for name, value in wanted.items() if value}
     async with open_client() as client:
+        if with_checkpoints is not None:
+            # First: a checkpoint that is made meanwhile would vouch for more than the file has.
+            write_seals(with_checkpoints, await fetch_seals(client))
         with bar("Exporting") as shown:
             try:
                 part = await AuditDownload(client, given, shown.to).into(out)

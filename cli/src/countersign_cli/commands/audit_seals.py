@@ -26,10 +26,9 @@ async def checkpoints(
 ) -> None:
     """Signed checkpoints and tombstones of the org, oldest first."""
     async with open_client() as client:
-        seals = await _fetch_seals(client)
+        seals = await fetch_seals(client)
     if out is not None:
-        lines = (json.dumps(seal, separators=(",", ":")) + "\n" for seal in seals)
-        out.write_text("".join(lines), encoding="utf-8")
+        write_seals(out, seals)
         console.print(f"{out}: {len(seals)} checkpoints and tombstones.", highlight=False)
     elif as_json:
         show_json(seals)
@@ -89,7 +88,8 @@ def sealed_sentences(verdict: dict[str, Any]) -> Iterator[str]:
         yield "The archive was not compared: it is away, or there is none."
 
 
-async def _fetch_seals(client: httpx.AsyncClient) -> list[dict[str, Any]]:
+async def fetch_seals(client: httpx.AsyncClient) -> list[dict[str, Any]]:
+    """Every checkpoint and tombstone of the org, oldest first."""
     params: dict[str, Any] = {"page_size": 1000}
     seals: list[dict[str, Any]] = []
     while True:
@@ -98,6 +98,12 @@ async def _fetch_seals(client: httpx.AsyncClient) -> list[dict[str, Any]]:
         if not page["next_page_token"]:
             return seals
         params["page_token"] = page["next_page_token"]
+
+
+def write_seals(out: Path, seals: list[dict[str, Any]]) -> None:
+    """One per line, as verify-file takes them."""
+    lines = (json.dumps(seal, separators=(",", ":")) + "\n" for seal in seals)
+    out.write_text("".join(lines), encoding="utf-8")
 
 
 async def _hold(

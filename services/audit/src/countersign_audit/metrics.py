@@ -25,6 +25,10 @@ EXPORTED = Counter(
     "countersign_audit_events_exported_total",
     "Events that ExportEvents streamed.",
 )
+EXPORTS_NOT_RECORDED = Counter(
+    "countersign_audit_exports_not_recorded_total",
+    "Exports of a trail so broken that AUDIT_EXPORTED could not be appended to it.",
+)
 LINKS_VERIFIED = Counter(
     "countersign_audit_links_verified_total",
     "Links recomputed by VerifyChain, by whether the link holds.",

@@ -5,10 +5,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
+import structlog
+
 from countersign_audit.chain import timestamp_text
 from countersign_audit.event import Head, Link
 from countersign_audit.filter_check import require_sensible
-from countersign_audit.metrics import EXPORTED
+from countersign_audit.metrics import EXPORTED, EXPORTS_NOT_RECORDED
 from countersign_audit.own_acts import OwnActs
 from countersign_audit.ports import EventFilters, Extent, TrailReader
 from countersign_core.audit_actions import AuditAction, EntityType
@@ -22,6 +24,8 @@ ROWS = 250
 WINDOW = 20_000
 # Of `before` and `after` together: what a piece holds must fit into one message (32 MiB).
 PIECE_CHARACTERS = 4_000_000
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,7 @@ class ExportEvents:
         extent = await self._trail.extent(call.org_id)
         # Before anything leaves: nobody reads a trail unseen. After the extent: what is
         # streamed does not hold the record of its own export.
-        await self._record(call, wanted, extent)
+        await self._record_if_it_can_be(call, wanted, extent)
         async for piece in self._pieces(call, wanted, extent):
             EXPORTED.inc(len(piece.links))
             yield piece
@@ -102,6 +106,20 @@ class ExportEvents:
         self, org_id: UUID, filters: EventFilters, after_seq: int, up_to_seq: int
     ) -> Sequence[Link]:
         return await self._trail.following(org_id, filters, after_seq, up_to_seq, ROWS)
+
+    async def _record_if_it_can_be(self, call: Call, wanted: Wanted, extent: Extent) -> None:
+        """Records the export; a trail so broken that nothing can be appended is still evidence.
+
+        Raises:
+            CountersignError: UNAVAILABLE; the database is away, and so is what was asked for.
+        """
+        try:
+            await self._record(call, wanted, extent)
+        except CountersignError:
+            raise
+        except Exception as error:  # noqa: BLE001 — an auditor must get at what is left
+            EXPORTS_NOT_RECORDED.inc()
+            _log.error("export_not_recorded", org_id=str(call.org_id), exc_info=error)
 
     async def _record(self, call: Call, wanted: Wanted, extent: Extent) -> None:
         after = {

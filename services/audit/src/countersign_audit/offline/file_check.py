@@ -63,8 +63,9 @@ class FileCheck:
             return self._flaw("the event belongs to another org", seq)
         if seq < 1:
             return self._flaw("seq counts from 1", seq)
-        if self._end and seq > self._end.head_seq:
-            return self._flaw(f"seq {seq} stands beyond the head ({self._end.head_seq})", seq)
+        if self._end and seq > (head_seq := self._end.head_seq):
+            problem = f"seq {seq} stands beyond the head ({head_seq})"
+            return self._sealed_beyond(head_seq) or self._flaw(problem, seq)
         flaw = self._begin(link) or self._link_flaw(link) or self._seal_flaw(link)
         if flaw is None:
             self._count(link)
@@ -160,13 +161,18 @@ class FileCheck:
         return None
 
     def _differs_from_seals(self, end: End) -> FileFlaw | None:
-        if seal := self._vouchers.first_beyond(end.head_seq):
-            problem = f"{seal.name} vouches for more: the chain ended at seq {end.head_seq}"
-            return self._flaw(problem, end.head_seq + 1, seal.number)
+        if flaw := self._sealed_beyond(end.head_seq):
+            return flaw
         if seal := self._vouchers.contradicts(_head_of(end)):
             problem = f"{seal.name} vouches for another hash than the end record has"
             return self._flaw(problem, end.head_seq, seal.number)
         return None
+
+    def _sealed_beyond(self, head_seq: int) -> FileFlaw | None:
+        if (seal := self._vouchers.first_beyond(head_seq)) is None:
+            return None
+        problem = f"{seal.name} vouches for more: the chain ended at seq {head_seq}"
+        return self._flaw(problem, head_seq + 1, seal.number)
 
     def _conclude(self) -> None:
         assert self._end is not None
