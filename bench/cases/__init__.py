@@ -10,11 +10,8 @@ CASES = (
     "dropzone_latency",
     "users",
     "growth",
-)
-# By name only: they take longer than all of the others together.
-LARGE = (
-    "growth_full",
-    "memory",
     "audit_append",
     "audit_verify",
 )
+# By name only: they take longer than all of the others together.
+LARGE = ("growth_full", "memory")

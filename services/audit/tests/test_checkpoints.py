@@ -270,3 +270,27 @@ async def test_without_an_archive_seals_are_made_and_nothing_is_compared(
     await _eventually(sealed)
     verdict = await replica.verify(org_id)
     assert (verdict.valid, verdict.seals, verdict.archive_compared) == (True, 1, False)
+
+
+async def test_the_archive_is_brought_up_to_date_while_there_is_always_a_checkpoint_due(
+    start_replica, archive, org_id, make_event
+):
+    """Sealing that never comes to an end must not keep seals from the archive."""
+    replica = await start_replica(
+        audit_checkpoint_events=1,
+        audit_checkpoint_seconds=0.001,
+        audit_checkpoint_check_seconds=0.01,
+    )
+    ended = asyncio.Event()
+
+    async def act():
+        while not ended.is_set():
+            await replica.append(*(make_event() for _ in range(50)))
+
+    async def archived():
+        return len([name async for name in archive.names(org_id)]) >= 3
+
+    acting = asyncio.create_task(act())
+    await _eventually(archived)
+    ended.set()
+    await acting

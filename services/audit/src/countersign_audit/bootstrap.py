@@ -57,7 +57,7 @@ async def build(settings: AuditSettings) -> Service:
     server.add(seal_grpc.add_SealServiceServicer_to_server, seal_servicer, SEALS)
     loops = [
         _partition_keeper(settings, store).run,
-        _seal_keeper(settings, seals, archive).run,
+        *(keeper.run for keeper in _seal_keepers(settings, seals, archive)),
     ]
     if settings.audit_retention_days is not None:
         loops.append(_month_keeper(settings, MonthStore(database), verify_chain).run)
@@ -80,14 +80,16 @@ def _partition_keeper(settings: AuditSettings, store: Store) -> PartitionKeeper:
     )
 
 
-def _seal_keeper(settings: AuditSettings, store: SealStore, archive: SealArchive) -> SealKeeper:
+def _seal_keepers(
+    settings: AuditSettings, store: SealStore, archive: SealArchive
+) -> list[SealKeeper]:
+    """One each: under load there is always a checkpoint due, and none may wait for the last."""
     cadence = Cadence(settings.audit_checkpoint_events, settings.audit_checkpoint_seconds)
-    steps: dict[str, Step] = {
-        "checkpoints_made": CheckpointMaker(store, settings.sealing_key, cadence).make_due
-    }
+    maker = CheckpointMaker(store, settings.sealing_key, cadence)
+    steps: list[dict[str, Step]] = [{"checkpoints_made": maker.make_due}]
     if not isinstance(archive, NoArchive):
-        steps["seals_archived"] = SealArchiver(store, archive).bring_all
-    return SealKeeper(steps, settings.audit_checkpoint_check_seconds)
+        steps.append({"seals_archived": SealArchiver(store, archive).bring_all})
+    return [SealKeeper(each, settings.audit_checkpoint_check_seconds) for each in steps]
 
 
 def _month_keeper(
