@@ -1,6 +1,5 @@
 """`countersign chaos`: faults on the real stack, and what became of every push."""
 
-import asyncio
 import json
 import os
 import secrets
@@ -49,11 +48,11 @@ def chaos(  # noqa: PLR0917 — every one is an option
     """
     # Servers are started under another user by a fork, which gRPC's own hooks would break.
     os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
-    import uvloop  # noqa: PLC0415 — the other commands shall not load any of this
-
+    # The other commands shall not load any of this.
+    from countersign_chaos.execute import execute  # noqa: PLC0415
     from countersign_chaos.record import record  # noqa: PLC0415
     from countersign_chaos.report import show  # noqa: PLC0415
-    from countersign_chaos.run import Options, run  # noqa: PLC0415
+    from countersign_chaos.run import Options  # noqa: PLC0415
     from countersign_chaos.sabotage.trials import TRIALS  # noqa: PLC0415
     from countersign_chaos.soak import growth_rows  # noqa: PLC0415
 
@@ -75,8 +74,7 @@ def chaos(  # noqa: PLR0917 — every one is an option
     )
     if without is not None:
         options = TRIALS[without].options(options)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        outcome = runner.run(run(options))
+    outcome = execute(options)
     if record_in is not None:
         record(outcome, record_in, minutes=minutes, without=without)
     if as_json:

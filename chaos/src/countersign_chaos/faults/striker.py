@@ -111,7 +111,7 @@ class Striker:
         finally:
             self._under_fault.discard(strike.target)
             seconds = round(time.time() - began, 3)
-            self._journal.write({"at": began, "took": seconds} | strike.as_json())
+            self._journal.write(strike.as_json() | {"began": began, "took": seconds})
 
     async def _ends_within(self, seconds: float) -> bool:
         try:

@@ -1,6 +1,7 @@
 """For each protection: how it is switched off, and the run that shows it missing."""
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from countersign_chaos.run import Options
 from countersign_chaos.world.steps import Step
@@ -63,15 +64,35 @@ class Trial:
         )
 
 
+# Workers fall asleep with a file written and not reported; others take over and end there, too.
+_LATE_REPORTS: dict[str, Any] = {
+    "steps": (Step.BEFORE_STAGED_REPORT,),
+    "latest_passage": 3,
+    "sleeps": 0.6,
+}
 _ON_RECORD = "the record in push says what is due, and the reconciler offers it again"
 
 TRIALS: dict[str, Trial] = {
     "fence": Trial(
         "a report counts only under the current lease",
         modules={"push": f"{_HERE}.without_fence"},
-        steps=(Step.BEFORE_STAGED_REPORT,),
-        latest_passage=3,
-        sleeps=0.6,
+        redundant="a worker also stops by its own clock before its lease is over; where that "
+        "clock stood still, nothing else does: see fence-and-lease-keeper",
+        **_LATE_REPORTS,
+    ),
+    "lease-keeper": Trial(
+        "a worker stops before its lease is over",
+        modules={"worker": f"{_HERE}.without_lease_keeper"},
+        redundant="the fence refuses its reports",
+        **_LATE_REPORTS,
+    ),
+    "fence-and-lease-keeper": Trial(
+        "either of the fence and the lease keeper",
+        modules={
+            "push": f"{_HERE}.without_fence",
+            "worker": f"{_HERE}.without_lease_keeper",
+        },
+        **_LATE_REPORTS,
     ),
     "staged-report": Trial(
         "the token is on record before it is renamed",
