@@ -82,7 +82,9 @@ async def export(
                 part = await AuditDownload(client, given, shown.to).into(out)
             except (OtherDownloadError, OSError) as error:
                 _refuse(str(error))
-    console.print(f"{out}: {part.size} bytes, up to seq {part.last_seq}.", highlight=False)
+    console.print(
+        f"{out}: {part.size} bytes, up to seq {part.last_seq}.", highlight=False, soft_wrap=True
+    )
 
 
 def verify_file(
@@ -124,19 +126,22 @@ def _show(report: Report) -> None:
     if (flaw := report.flaw) is not None:
         where = f"{flaw.file}, line {flaw.line}"
         seq = "" if flaw.seq is None else f", seq {flaw.seq}"
-        errors.print(f"[red]Bad[/red] {where}{seq}: {flaw.problem}", highlight=False)
-        console.print(f"{report.events} events before it hold.", highlight=False)
+        errors.print(
+            f"[red]Bad[/red] {where}{seq}: {flaw.problem}", highlight=False, soft_wrap=True
+        )
+        console.print(f"{report.events} events before it hold.", highlight=False, soft_wrap=True)
         return
     span = f", seq {report.first_seq} to {report.last_seq}" if report.events else ""
     console.print(
         f"[green]Every event holds[/green]: {report.events}{span}; {report.proven} stand under "
         f"{report.checkpoints} checkpoints and {report.tombstones} tombstones.",
         highlight=False,
+        soft_wrap=True,
     )
     for sentence in report.notes:
-        console.print(sentence, highlight=False)
+        console.print(sentence, highlight=False, soft_wrap=True)
     for sentence in report.unproven:
-        console.print(f"[yellow]Not proven[/yellow]: {sentence}", highlight=False)
+        console.print(f"[yellow]Not proven[/yellow]: {sentence}", highlight=False, soft_wrap=True)
 
 
 def _moment(given: datetime | None) -> str | None:
@@ -144,5 +149,5 @@ def _moment(given: datetime | None) -> str | None:
 
 
 def _refuse(why: str) -> NoReturn:
-    errors.print(f"countersign audit: {why}", highlight=False)
+    errors.print(f"countersign audit: {why}", highlight=False, soft_wrap=True)
     raise typer.Exit(_WRONG_USE)
