@@ -115,7 +115,6 @@ async def test_full_disk_does_not_pause_the_connection() -> None:
 @pytest.mark.parametrize(
     ("connector_type", "config", "code"),
     [
-        ("NOBODYS_CONNECTOR", "{}", "UNKNOWN_CONNECTOR"),
         ("DROPZONE_JSON_V1", "not json", "BAD_CONFIG"),
         ("DROPZONE_JSON_V1", "[]", "BAD_CONFIG"),
         ("DROPZONE_JSON_V1", "{}", "BAD_CONFIG"),
@@ -139,6 +138,20 @@ async def test_connection_that_cannot_be_opened_fails_at_every_call(
     async with connectors.open_once(access) as connector:
         report = await connector.test_connection()
     assert (report.ok, report.failure) == (False, code)
+
+
+async def test_a_connector_that_is_not_installed_here_may_be_elsewhere() -> None:
+    """In a roll-out a worker with the plug-in delivers what one without it put off."""
+    connectors = Connectors(
+        ConnectorRegistry(installed_connectors()), clock=lambda: 0.0, seconds=1.0
+    )
+    access = replace(ACCESS, connector_type="NOBODYS_CONNECTOR")
+    with pytest.raises(TransientDeliveryError) as caught:
+        await connectors.reach(access).publish(NAME)
+    assert caught.value.code == "UNKNOWN_CONNECTOR"
+    async with connectors.open_once(access) as connector:
+        report = await connector.test_connection()
+    assert (report.ok, report.failure) == (False, "UNKNOWN_CONNECTOR")
 
 
 async def test_connection_is_opened_once_until_it_changes() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from countersign_export_worker.assignment import ConnectionAccess
 from countersign_export_worker.connectors.registry import ConnectorRegistry, installed_connectors
-from countersign_export_worker.errors import PermanentDeliveryError
+from countersign_export_worker.errors import TransientDeliveryError
 
 SOUND = """
 from countersign_export_worker.connectors.memory import MemoryConnector
@@ -63,7 +63,7 @@ def test_a_broken_connector_is_left_out(plugins, source):
     assert "DROPZONE_JSON_V1" in installed
     assert "OTHER_V1" not in installed
     access = ConnectionAccess(uuid4(), uuid4(), "OTHER_V1", json.dumps({}))
-    with pytest.raises(PermanentDeliveryError, match=r"UNKNOWN_CONNECTOR.*OTHER_V1.*log"):
+    with pytest.raises(TransientDeliveryError, match=r"UNKNOWN_CONNECTOR.*OTHER_V1.*log"):
         ConnectorRegistry(installed).open(access)
 
 

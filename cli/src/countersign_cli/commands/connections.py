@@ -277,6 +277,15 @@ async def resume(connection_id: str, reason: Reason = "") -> None:
 
 @app.command()
 @async_command
+async def enable(connection_id: str) -> None:
+    """Switch a disabled connection on again, if its type has no other that is active."""
+    async with open_client() as client:
+        await call(client, "PATCH", f"/erp-connections/{connection_id}", body={"status": "ACTIVE"})
+    console.print(f"Connection {connection_id} is ACTIVE.")
+
+
+@app.command()
+@async_command
 async def disable(connection_id: str) -> None:
     """Push nothing new through it; what is under way is finished."""
     async with open_client() as client:

@@ -13,7 +13,7 @@ from uuid import UUID
 import structlog
 
 from countersign_export_worker.assignment import ConnectionAccess
-from countersign_export_worker.errors import DeliveryError, PermanentDeliveryError
+from countersign_export_worker.errors import DeliveryError, TransientDeliveryError
 from countersign_export_worker.ports import AnyConnector, ConnectorType
 
 GROUP = "countersign.connectors"
@@ -66,7 +66,8 @@ class ConnectorRegistry:
         """The connector of a connection that was saved; the same one until it changes.
 
         Raises:
-            PermanentDeliveryError: UNKNOWN_CONNECTOR, or BAD_CONFIG from the connector.
+            TransientDeliveryError: UNKNOWN_CONNECTOR.
+            PermanentDeliveryError: BAD_CONFIG, from the connector.
         """
         known = self._open.get(access.id)
         if known is not None and known[0] >= access.version:
@@ -81,7 +82,8 @@ class ConnectorRegistry:
         """A connector for this call alone, for a connection that may not be saved yet."""
         open_connector = self._connectors.get(access.connector_type)
         if open_connector is None:
-            raise PermanentDeliveryError(
+            # Another worker may have it: in a roll-out, for a while, not all are alike.
+            raise TransientDeliveryError(
                 "UNKNOWN_CONNECTOR",
                 f"No usable connector for {access.connector_type} is installed; if one should be,"
                 " the worker's log says what is wrong with it.",
