@@ -5,7 +5,7 @@ import json
 import subprocess
 import sys
 import venv
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -47,6 +47,19 @@ WITH made AS (
       FROM made CROSS JOIN generate_series(1, 3) n
 )
 SELECT id FROM made
+"""
+
+
+_EXPORTS = """
+WITH moved AS (
+    UPDATE draft_orders SET status = 'PUSHING', version = version + 1
+     WHERE org_id = $1 AND id = ANY ($2::uuid[])
+    RETURNING id
+)
+INSERT INTO erp_exports (id, org_id, draft_id, connection_id, status, created_by)
+SELECT gen_random_uuid(), $1, moved.id, c.id, 'PENDING', 'bench'
+  FROM moved JOIN erp_connections c ON c.org_id = $1
+RETURNING id
 """
 
 
@@ -92,6 +105,18 @@ class PeerStack:
             *("--loglevel", "WARNING"),
         )
 
+    async def enqueue(self, exports: Iterable[UUID]) -> None:
+        """A task for each, as the API would send it."""
+        process = await asyncio.create_subprocess_exec(
+            *(str(_VENV / "bin" / "python"), "-m", "enqueue"),
+            cwd=_CODE,
+            env=self.environment,
+            stdin=asyncio.subprocess.PIPE,
+        )
+        await process.communicate("\n".join(map(str, exports)).encode())
+        if process.returncode:
+            raise RuntimeError("the peer's tasks could not be sent")
+
     async def stop(self, name: str) -> None:
         """Ends one of them in good order."""
         process = self.processes.pop(name)
@@ -121,10 +146,16 @@ async def drafts(database: asyncpg.Connection, org: UUID, count: int) -> list[UU
     return [row["id"] for row in rows]
 
 
+async def exports(database: asyncpg.Connection, org: UUID, count: int) -> list[UUID]:
+    """`count` pushed drafts; the ids of their exports, which nobody was told of."""
+    rows = await database.fetch(_EXPORTS, org, await drafts(database, org, count))
+    await seed.settle(database)
+    return [row["id"] for row in rows]
+
+
 async def connect_folder(database: asyncpg.Connection, org: UUID, folder: Path) -> None:
     """The org's one active connection."""
     folder.mkdir(exist_ok=True)
-    await database.execute("DELETE FROM erp_connections WHERE org_id = $1", org)
     await database.execute(
         "INSERT INTO erp_connections (id, org_id, active, export_path)"
         " VALUES (gen_random_uuid(), $1, true, $2)",

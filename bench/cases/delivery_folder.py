@@ -1,33 +1,47 @@
-"""One worker process and a folder, against a bare loop over the same bytes."""
+"""One worker process and a folder, against a bare loop over the same bytes, and Celery."""
 
 import asyncio
 import resource
 import shutil
 import sys
+import time
+from functools import partial
 from pathlib import Path
 
-from bench import seed
+from bench import peer_stack, seed
+from bench.backends import running_backends
 from bench.dropzone import Dropzone
 from bench.measure.figures import Round
+from bench.measure.proc import CpuMeter
 from bench.measure.rounds import Result, take_turns
 from bench.options import Options
-from bench.stack import running_stack
+from bench.peer_stack import PeerStack
+from bench.stack import BenchStack, running_stack
 
-_COUNT = 2000
+_COUNT, _PEERS = 2000, 600
+_SECONDS = 300
 
 
 async def run(options: Options) -> Result:
     """Orders of three lines, pushed already, until every one of them is SENT on record."""
     count = options.size(_COUNT)
     result = Result("delivery_folder", "How fast does one worker fill a folder?")
-    async with running_stack(workers=0) as stack:
+    async with (
+        running_backends() as backends,
+        running_stack(workers=0) as stack,
+        peer_stack.peer_stack(
+            stack, broker_url=backends.broker_url, redis_url=backends.redis_url
+        ) as peer,
+    ):
         folder = stack.folder / "bench-dropzone"
         folder.mkdir()
         like = await seed.template(stack)
         config = {"transport": "folder", "export_path": str(folder)}
         dropzone = await Dropzone.connect(stack, folder, config, {})
         await stack.stack.start_worker()
-        database = await stack.database()
+        database, theirs = await stack.database(), await peer.database()
+        await peer_stack.connect_folder(theirs, stack.org, stack.folder / "peer-dropzone")
+        await theirs.close()
 
         async def worker(_number: int) -> Round:
             return await dropzone.deliver(database, like, count)
@@ -35,16 +49,19 @@ async def run(options: Options) -> Result:
         async def bare(_number: int) -> Round:
             return await _bare_loop(stack.folder / "bare", count, _document())
 
+        celery = partial(_celery, stack, peer, options.size(_PEERS))
         result.contenders = await take_turns(
-            {"worker": worker, "bare loop": bare}, rounds=options.rounds
+            {"worker": worker, "bare loop": bare, "Celery worker": celery}, rounds=options.rounds
         )
         await database.close()
     seen = result.contenders
-    result.target(
-        "worker / bare loop, throughput",
-        seen["worker"].per_second / seen["bare loop"].per_second,
-        at_least=0.5,
-    )
+    for peer_name, least in (("bare loop", 0.5), ("Celery worker", 5)):
+        result.target(
+            f"worker / {peer_name}, throughput",
+            seen["worker"].per_second / seen[peer_name].per_second,
+            at_least=least,
+        )
+    result.remarks.append("Celery has a process per core, and is measured from its first file on")
     return result
 
 
@@ -66,3 +83,26 @@ async def _bare_loop(folder: Path, count: int, document: bytes) -> Round:
     shutil.rmtree(folder)
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Round(count, 0, float(output), (), {"loop": used})
+
+
+async def _celery(stack: BenchStack, peer: PeerStack, count: int, _number: int) -> Round:
+    """All tasks wait in the queue when the worker comes."""
+    database = await peer.database()
+    await peer.enqueue(await peer_stack.exports(database, stack.org, count))
+
+    async def waiting() -> int:
+        asked = "SELECT count(*) FROM erp_exports WHERE status = 'PENDING'"
+        return int(await database.fetchval(asked))
+
+    await peer.start_worker()
+    async with asyncio.timeout(_SECONDS):
+        while (left := await waiting()) == count:
+            await asyncio.sleep(0.01)
+        meter = CpuMeter({**peer.pids, "postgres": stack.pids["postgres"]})
+        begun = time.perf_counter()
+        while await waiting():
+            await asyncio.sleep(0.05)
+    measured = Round(left, 0, time.perf_counter() - begun, (), meter.seconds())
+    await peer.stop("celery")
+    await database.close()
+    return measured

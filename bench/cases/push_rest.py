@@ -21,7 +21,9 @@ from bench.stack import BenchStack, running_stack
 from countersign_cli.stack.ports import HOST
 
 _CONNECTIONS = (32, 256)
-_OURS, _PEERS, _LOADS = 4000, 1500, 20_000
+_OURS, _BROKERED, _THEIRS = "Countersign", "Countersign + RabbitMQ", "FastAPI + Celery"
+_COUNTS = {_OURS: 4000, _BROKERED: 3000, _THEIRS: 1200}
+_LOADS = 20_000
 
 
 async def run(options: Options) -> Result:
@@ -30,24 +32,30 @@ async def run(options: Options) -> Result:
     async with AsyncExitStack() as opened:
         backends = await opened.enter_async_context(running_backends())
         urls = {"broker_url": backends.broker_url, "redis_url": backends.redis_url}
-        stack = await opened.enter_async_context(running_stack(workers=0, **urls))
+        stack = await opened.enter_async_context(
+            running_stack(workers=0, redis_url=backends.redis_url)
+        )
+        brokered = await opened.enter_async_context(running_stack(workers=0, **urls))
         peer = await opened.enter_async_context(peer_stack.peer_stack(stack, **urls))
         _, empty_port = await opened.enter_async_context(peer_process("empty_http"))
-        ours = await _countersign(stack, backends)
-        theirs = await _fastapi(stack, backends, peer)
+        subjects = {
+            _OURS: await _countersign(stack, backends),
+            _BROKERED: await _countersign(brokered, backends),
+            _THEIRS: await _fastapi(stack, backends, peer),
+        }
         contenders: dict[str, Contender] = {
             "the load alone": partial(_load_alone, stack, empty_port, options.size(_LOADS))
         }
         for connections in _CONNECTIONS:
-            contenders[_name("Countersign", connections)] = partial(
-                ours.push, options.size(_OURS), connections
-            )
-            contenders[_name("FastAPI + Celery", connections)] = partial(
-                theirs.push, options.size(_PEERS), connections
-            )
+            for who, subject in subjects.items():
+                count = options.size(_COUNTS[who])
+                contenders[_name(who, connections)] = partial(subject.push, count, connections)
         result.contenders = await take_turns(contenders, rounds=options.rounds)
-        await ours.database.close()
-        await theirs.database.close()
+        for subject in subjects.values():
+            await subject.database.close()
+    result.remarks.append(
+        f"Countersign needs no broker; {_BROKERED} is the same with every export announced there"
+    )
     for connections in _CONNECTIONS:
         _compare(result, connections)
     return result
@@ -58,11 +66,11 @@ def _name(who: str, connections: int) -> str:
 
 
 def _compare(result: Result, connections: int) -> None:
-    ours = result.contenders[_name("Countersign", connections)]
-    theirs = result.contenders[_name("FastAPI + Celery", connections)]
+    ours = result.contenders[_name(_OURS, connections)]
+    theirs = result.contenders[_name(_THEIRS, connections)]
     at = f"at {connections} connections"
     result.target(
-        f"push, Countersign / FastAPI + Celery, throughput {at}",
+        f"push, {_OURS} / {_THEIRS}, throughput {at}",
         ours.per_second / theirs.per_second,
         at_least=4,
     )
