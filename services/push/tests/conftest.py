@@ -280,6 +280,7 @@ class PushWorld:
         self.tokens = tokens
         self.wakes = 0
         self.replays: Any = NoReplayCache()
+        self.tell_workers: Any = None
         self._channel: grpc.aio.Channel | None = None
         self._server: RpcServer | None = None
 
@@ -289,7 +290,12 @@ class PushWorld:
         verifier = TokenVerifier(JwksSource(settings.jwks), "countersign", "countersign")
         server = RpcServer(settings, verifier, ACCESS)
         servicer = build_push_servicer(
-            self.database, self.replays, self._wake, timedelta(hours=24), self._wake
+            self.database,
+            self.replays,
+            self._wake,
+            timedelta(hours=24),
+            self._wake,
+            tell_workers=self.tell_workers,
         )
         server.add(
             push_service_pb2_grpc.add_PushServiceServicer_to_server,

@@ -55,6 +55,22 @@ async def test_a_push_moves_the_draft_and_writes_export_and_both_messages(world,
     assert await world.orders.keys(client.org_id) == []
 
 
+async def test_without_a_broker_workers_are_told_and_no_message_is_written(world):
+    """Nobody would read it: a worker that asks finds the export in the database."""
+    told = []
+    await world.stop()
+    world.tell_workers = lambda: told.append("a push")
+    await world.start()
+    client = world.client()
+    await world.orders.connection(client.org_id)
+    drafts = [await world.orders.approved(client.org_id) for _ in range(3)]
+    await client.push(drafts[0])
+    await client.batch(*drafts[1:])
+    assert told == ["a push", "a push"]
+    assert await world.orders.outbox(client.org_id, "work") == []
+    assert len(await world.orders.acts(client.org_id)) == 3
+
+
 async def test_the_file_is_named_as_everywhere_else(world, client, approved):
     """The name made in SQL is the name that the shared rule makes."""
     draft = await approved()

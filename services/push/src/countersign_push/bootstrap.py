@@ -40,6 +40,7 @@ from countersign_push.commands.resolve_export import ResolveExport
 from countersign_push.commands.retry_push import RetryPush
 from countersign_push.hand_out import HandOut, build_hand_out
 from countersign_push.no_replay_cache import NoReplayCache
+from countersign_push.paced_wake import PacedWake
 from countersign_push.ports import ReplayCache, WakeUp
 from countersign_push.push_combiner import PushCombiner
 from countersign_push.pusher import Pusher
@@ -58,6 +59,7 @@ SCHEMA = "push"
 APPLICATION_NAME = "countersign-push"
 # One that is planned while another waits for its commit; more share less.
 _STATEMENTS = 2
+_WAKE_PACE_SECONDS = 0.05
 _log = structlog.get_logger(__name__)
 _APPEND_EVENTS = "/countersign.audit.v1.AuditService/AppendEvents"
 
@@ -96,6 +98,7 @@ async def build(settings: PushSettings) -> Service:
             key_lifetime,
             hand_out.exports_room.wake,
             archive=archive,
+            tell_workers=_tell_workers(settings, hand_out),
         )
         verifier = TokenVerifier.from_settings(settings)
         server = RpcServer(settings, verifier, ACCESS, record_denied(database, SCHEMA))
@@ -118,14 +121,26 @@ def build_push_servicer(
     wake_workers: WakeUp,
     *,
     archive: Archive | None = None,
+    tell_workers: WakeUp | None = None,
 ) -> PushServicer:
-    """PushService over `database`; `wake_relay` is called after each commit."""
+    """PushService over `database`; `wake_relay` is called after each commit.
+
+    `tell_workers`: called after each push instead of a message to them.
+    """
+
+    def wake_all() -> None:
+        wake_relay()
+        if tell_workers is not None:
+            tell_workers()
+
     resolutions = ResolutionStore(database, archived=archive is not None)
     exports = ExportStore(database)
     interventions = InterventionStore(database)
     woken = {"wake_relay": wake_relay, "wake_workers": wake_workers}
     pushes = PushCombiner(PushStore(database, key_lifetime), statements=_STATEMENTS)
-    pusher = Pusher(pushes, FindingsStore(database), replays, wake_relay)
+    pusher = Pusher(
+        pushes, FindingsStore(database), replays, wake_all, announce=tell_workers is None
+    )
     return PushServicer(
         PushCommands(
             push=PushDraft(pusher),
@@ -141,6 +156,13 @@ def build_push_servicer(
             resolve=ResolveExport(exports, resolutions, wake_relay),
         )
     )
+
+
+def _tell_workers(settings: PushSettings, hand_out: HandOut) -> WakeUp | None:
+    """None with a broker: the message that is written with the push tells them."""
+    if settings.broker_url is not None:
+        return None
+    return PacedWake(hand_out.exports_room.wake, _WAKE_PACE_SECONDS)
 
 
 def _add_services(server: RpcServer, pushes: PushServicer, hand_out: HandOut) -> None:

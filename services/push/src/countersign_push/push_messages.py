@@ -13,15 +13,17 @@ from countersign_push.push_intent import Operation, PushIntent
 from countersign_push.store.push import PushItem
 
 
-def push_item(call: Call, operation: Operation, intent: PushIntent) -> PushItem:
+def push_item(
+    call: Call, operation: Operation, intent: PushIntent, *, announce: bool = True
+) -> PushItem:
     """`intent` with a fresh export id and the messages that name it.
 
     The id is random: file names carry its first eight digits, which a time-ordered id would
-    share with every other export of the same minute.
+    share with every other export of the same minute. `announce`: workers are told by a message.
     """
     export_id = uuid4()
     act_id, act = _act(call, operation, intent, str(export_id))
-    work_id, work = work_message(call.org_id, export_id)
+    work_id, work = work_message(call.org_id, export_id) if announce else (None, b"")
     return PushItem(
         intent=intent,
         export_id=export_id,

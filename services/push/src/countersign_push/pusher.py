@@ -38,11 +38,15 @@ class Pusher:
         findings: FindingsStore,
         replays: ReplayCache,
         wake: WakeUp,
+        *,
+        announce: bool = True,
     ) -> None:
+        """`wake` is called after each commit; `announce`: a message to workers goes with it."""
         self._pushes = pushes
         self._findings = findings
         self._replays = replays
         self._wake = wake
+        self._announce = announce
 
     async def push_one(self, call: Call, operation: Operation, intent: PushIntent) -> PushResult:
         """Pushes one draft.
@@ -81,7 +85,9 @@ class Pusher:
             pusher=call.identity.subject,
             request_id=call.request_id,
             traceparent=call.traceparent,
-            items=[push_item(call, operation, intent) for intent in intents],
+            items=[
+                push_item(call, operation, intent, announce=self._announce) for intent in intents
+            ],
         )
 
     async def _remembered(self, batch: PushBatch) -> Answers:

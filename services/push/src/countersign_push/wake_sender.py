@@ -1,5 +1,8 @@
 """The work lane where no broker is configured: workers of this process's long polls are woken.
 
+What is left of it there: offers of the reconciler, and messages from a time when a broker was
+configured. A push wakes them without a message.
+
 Nothing is lost when nobody waits, or when the worker waits at another replica: ClaimNext finds
 due exports in the database, and this only makes it look at once.
 """

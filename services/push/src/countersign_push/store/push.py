@@ -90,6 +90,7 @@ WITH asked (org_id, operation, key, pusher, org_slug, request_id, traceparent,
       FROM moved
      CROSS JOIN LATERAL (VALUES (work_id, 'work', work), (act_id, 'audit', act))
         AS row (id, lane, payload)
+     WHERE row.id IS NOT NULL
 )
 SELECT known.export_id AS asked_id, moved.export_id IS NOT NULL AS made,
        known.replayed_id, known.replayed_status, known.same_request, known.lifetime_seconds
@@ -133,13 +134,14 @@ _RACES = frozenset(
 class PushItem:
     """One draft of a push, with the ids and messages that its rows will have.
 
-    `work` is a serialized ExportRequested, `act` a serialized AuditEvent.
+    `work` is a serialized ExportRequested, `act` a serialized AuditEvent. `work_id` None: there
+    is no broker that workers could be told through.
     """
 
     intent: PushIntent
     export_id: UUID
     request_sha256: bytes
-    work_id: UUID
+    work_id: UUID | None
     work: bytes
     act_id: UUID
     act: bytes
