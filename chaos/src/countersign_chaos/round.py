@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -165,10 +166,14 @@ async def not_ready(world: World) -> list[Finding]:
     return found
 
 
+# After SIGTERM: in good order; killed in the middle of it; before it could listen to signals.
+_ENDS_OF_THE_TOLD = frozenset({0, -signal.SIGKILL, -signal.SIGTERM})
+
+
 def crashes(world: World, seen: int) -> list[Finding]:
-    """Processes that ended although nobody ended them, after the first `seen` ends."""
+    """Processes that ended otherwise than they were made to, after the first `seen` ends."""
     return [
         Finding(Kind.CRASH, each.name, f"ended by itself with {each.code}")
         for each in world.ended[seen:]
-        if not each.ordered and not each.was_fate
+        if not each.was_fate and not (each.ordered and each.code in _ENDS_OF_THE_TOLD)
     ]

@@ -12,7 +12,7 @@ from countersign_chaos.clients.orders import Orders
 _TRIES = 25
 _PAUSE_SECONDS = (0.1, 1.5)
 _SHORT_SECONDS = (0.01, 0.4)
-_BATCH = 25
+_BATCH = 40
 
 
 class Operator:
@@ -35,7 +35,7 @@ class Operator:
             (self.hasty_retry, 6),
             (self.second_thoughts, 5),
             (self.rejected, 3),
-            (self.batch, 4),
+            (self.batch, 5),
         )
 
     @property
@@ -130,7 +130,8 @@ class Operator:
 
     async def batch(self) -> None:
         """Approves and pushes many at once, and presses the button twice."""
-        drafts = [draft for _ in range(_BATCH) if (draft := await self._submitted())]
+        submitted = await asyncio.gather(*(self._submitted() for _ in range(_BATCH)))
+        drafts = [draft for draft in submitted if draft]
         if not drafts:
             return
         approve = self._clerk.act(Action.APPROVE, self._name)
