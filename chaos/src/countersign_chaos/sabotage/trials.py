@@ -64,11 +64,12 @@ class Trial:
         )
 
 
-# Workers fall asleep with a file written and not reported; others take over and end there, too.
+# Workers fall asleep with a file written and not reported, others take over and fall asleep there,
+# too, and the first ones wake up meanwhile.
 _LATE_REPORTS: dict[str, Any] = {
     "steps": (Step.BEFORE_STAGED_REPORT,),
     "latest_passage": 3,
-    "sleeps": 0.6,
+    "sleeps": 1.0,
 }
 _ON_RECORD = "the record in push says what is due, and the reconciler offers it again"
 

@@ -4,7 +4,8 @@
 
 COUNTERSIGN_CHAOS_END_AT   a Step of world/steps.py; unset: it lives
 COUNTERSIGN_CHAOS_PASSAGE  at which passage of that step, from 1
-COUNTERSIGN_CHAOS_SLEEPS   1: it stops there (SIGSTOP) until it is woken, in place of dying
+COUNTERSIGN_CHAOS_SLEEPS   1: it stops there (SIGSTOP) until it is woken, again and again, in
+                           place of dying
 COUNTERSIGN_CHAOS_ARMED    a file; only while it is there the end comes
 COUNTERSIGN_CHAOS_CLOCK    a file with the seconds by which its wall clock is wrong
 
@@ -34,6 +35,7 @@ class Fate:
 
     def __init__(self, point: Step | None, passage: int, *, sleeps: bool) -> None:
         self.point = point
+        self._passage = passage
         self._left = passage
         self._sleeps = sleeps
 
@@ -48,6 +50,8 @@ class Fate:
             return
         self._left -= 1
         if self._left == 0:
+            # Whoever wakes up falls asleep again after as many passages.
+            self._left = self._passage
             os.kill(os.getpid(), signal.SIGSTOP if self._sleeps else signal.SIGKILL)
 
 
