@@ -99,7 +99,7 @@ TRIALS: dict[str, Trial] = {
         "the token is on record before it is renamed",
         modules={"worker": f"{_HERE}.without_staged_report"},
         steps=(Step.AFTER_RENAME, Step.BEFORE_SENT_REPORT),
-        latest_passage=20,
+        latest_passage=5,
         sleeps=0.0,
     ),
     "unique-index": Trial(
