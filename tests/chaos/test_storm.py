@@ -44,9 +44,7 @@ async def test_a_doubled_file_in_a_live_run_is_found(tmp_path: Path) -> None:
 
 
 async def test_a_worker_that_records_no_token_is_found_out() -> None:
-    """The storm sees what a protection is for: without the report of the staged file, whoever
-    takes over writes a second one, or finds the name taken and comes to no end.
-    """
+    """Whoever takes over writes a second file, or finds the name taken and comes to no end."""
     options = TRIALS["staged-report"].options(
         Options(seed=SEED, seconds=30, operators=2, terms=SMALL)
     )
