@@ -18,7 +18,7 @@ from bench.options import Options
 from bench.peer_stack import PeerStack
 from bench.stack import BenchStack, running_stack
 
-_COUNT, _PEERS = 2000, 600
+_COUNT, _PEERS = 1500, 400
 _SECONDS = 300
 
 

@@ -14,7 +14,7 @@ from bench.rest import Caller
 from bench.stack import BenchStack, running_stack
 
 _PER_SECOND = 200
-_SECONDS = 20
+_SECONDS = 10
 _CONNECTIONS = 50
 _LONGEST_WAIT_SECONDS = 60
 _ID_CHARACTERS = 36

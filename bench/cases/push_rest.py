@@ -22,7 +22,7 @@ from countersign_cli.stack.ports import HOST
 
 _CONNECTIONS = (32, 256)
 _OURS, _BROKERED, _THEIRS = "Countersign", "Countersign + RabbitMQ", "FastAPI + Celery"
-_COUNTS = {_OURS: 4000, _BROKERED: 3000, _THEIRS: 1200}
+_COUNTS = {_OURS: 3000, _BROKERED: 2000, _THEIRS: 800}
 _LOADS = 20_000
 
 

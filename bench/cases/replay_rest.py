@@ -12,7 +12,7 @@ from bench.outbox import until_told
 from bench.rest import Caller
 from bench.stack import BenchStack, running_stack
 
-_COUNT = 3000
+_COUNT = 2000
 _CONNECTIONS = 32
 
 # As workers and the ERP would leave them; only what is final is kept in Redis.
