@@ -39,12 +39,14 @@ class Striker:
         self._under_fault: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._asleep: dict[int, float] = {}
+        self._is_storm = False
         self.faults: Counter[str] = Counter()
         self.kills: Counter[str] = Counter()
 
     def begin_storm(self, strikes: Sequence[Strike]) -> None:
         """Faults overlap; workers also end at steps of their deliveries."""
         self._world.arm()
+        self._is_storm = True
         self._start(self._storm(strikes))
         self._start(self._wake_sleepers())
 
@@ -58,6 +60,8 @@ class Striker:
         """Strike no more, undo what lasts, wake and disarm everybody."""
         self._ending.set()
         self._world.disarm()
+        if self._is_storm:
+            self._kill_workers()
         # Nobody is waited for who sleeps.
         self._wake_everybody()
         results = await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -68,6 +72,12 @@ class Striker:
         for result in results:
             if isinstance(result, Exception):
                 raise result
+
+    def _kill_workers(self) -> None:
+        """All at once, and no later message has anybody look for what they had in hand."""
+        for worker in self._world.named("worker"):
+            worker.send(signal.SIGKILL)
+            self.kills["worker"] += 1
 
     def _wake_everybody(self) -> None:
         for process in self._world.processes.values():
