@@ -53,7 +53,7 @@ def test_a_redundant_protection_says_what_makes_it_so(page: Path) -> None:
 
 
 def test_a_miss_is_called_one(page: Path) -> None:
-    record(outcome(5, 100, 1.0), page, minutes=1, without="fence")
+    record(outcome(5, 100, 1.0), page, minutes=1, without="outbox")
     assert "nothing: MISSED" in page.read_text()
 
 
