@@ -39,8 +39,8 @@ async def run(options: Options) -> Result:
         peer = await opened.enter_async_context(peer_stack.peer_stack(stack, **urls))
         _, empty_port = await opened.enter_async_context(peer_process("empty_http"))
         subjects = {
-            _OURS: await _countersign(stack, backends),
-            _BROKERED: await _countersign(brokered, backends),
+            _OURS: await _countersign(stack, {"redis": backends.pids["redis"]}),
+            _BROKERED: await _countersign(brokered, backends.pids),
             _THEIRS: await _fastapi(stack, backends, peer),
         }
         contenders: dict[str, Contender] = {
@@ -113,7 +113,7 @@ class _Pushed:
         return seen.round
 
 
-async def _countersign(stack: BenchStack, backends: Backends) -> _Pushed:
+async def _countersign(stack: BenchStack, backends: Mapping[str, int]) -> _Pushed:
     await seed.connect_folder(stack, stack.folder / "dropzone")
     database, like = await stack.database(), await seed.template(stack)
     return _Pushed(
@@ -121,7 +121,7 @@ async def _countersign(stack: BenchStack, backends: Backends) -> _Pushed:
         stack.token(),
         database=database,
         make=partial(seed.drafts, database, stack, like),
-        pids={**stack.pids, **backends.pids},
+        pids={**stack.pids, **backends},
         settled=partial(until_told, database),
     )
 
