@@ -41,6 +41,7 @@ screenshots: ## the pages of the web console, into docs/screenshots
 
 bench: ## every benchmark, into bench/RESULTS.md; NAME=… for one (ARGS=… for more)
 	@scripts/setup.sh dev
+	@scripts/console.sh build --if-possible
 	@$(BIN)/python -m bench $(NAME) $(ARGS)
 
 check: ## lint, format, types, layers, contracts, the console too

@@ -81,13 +81,22 @@ class BenchStack:
 
 @asynccontextmanager
 async def running_stack(
-    *, broker_url: str | None = None, redis_url: str | None = None, workers: int = 1
+    *,
+    broker_url: str | None = None,
+    redis_url: str | None = None,
+    workers: int = 1,
+    console_folder: Path | None = None,
 ) -> AsyncIterator[BenchStack]:
     """A stack in a temporary folder, stopped and removed at the end."""
     home = Path(tempfile.mkdtemp(prefix="countersign-bench-"))
     home.chmod(0o755)  # PostgreSQL runs as another user when we are root
     stack = Stack(
-        Layout(home), free_ports(), broker_url=broker_url, redis_url=redis_url, workers=workers
+        Layout(home),
+        free_ports(),
+        broker_url=broker_url,
+        redis_url=redis_url,
+        workers=workers,
+        console_folder=console_folder,
     )
     try:
         await stack.start()

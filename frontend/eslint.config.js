@@ -14,6 +14,10 @@ export default tseslint.config(
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
+      "@typescript-eslint/no-unused-vars": [
+        "error",
+        { ignoreRestSiblings: true, argsIgnorePattern: "^_", varsIgnorePattern: "^_" },
+      ],
       // React's handlers take promises that carry their own failure.
       "@typescript-eslint/no-misused-promises": [
         "error",
@@ -24,6 +28,10 @@ export default tseslint.config(
   {
     files: ["src/**/*.tsx"],
     extends: [jsxA11y.flatConfigs.strict, reactHooks.configs.flat["recommended-latest"]],
+    rules: {
+      // What scrolls has to be reached by keyboard; such frames are regions.
+      "jsx-a11y/no-noninteractive-tabindex": ["error", { roles: ["region"], tags: [] }],
+    },
   },
   {
     // Every word that a person reads is in src/i18n.

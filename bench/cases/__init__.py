@@ -9,6 +9,7 @@ CASES = (
     "delivery_sftp",
     "dropzone_latency",
     "users",
+    "console_list",
     "audit_append",
     "audit_verify",
 )

@@ -29,13 +29,16 @@ async def console_system(
     rabbit_server: Any,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[System]:
-    """One process of each kind, RabbitMQ, the console. A test brings its own tenant."""
+    """One process of each kind, a second gateway, RabbitMQ. A test brings its own tenant.
+
+    The second gateway is for tests that take it away for a while.
+    """
     async with cloned_database(postgres, template_database) as databases:
         urls = {role: databases.url_for(role) for role in ("approval", "push", "audit")}
         folder = tmp_path_factory.mktemp("console") / "system"
         system = System(folder, urls, rabbit_server.url, settings=console_settings(folder))
         try:
-            await system.start()
+            await system.start(gateways=2)
             yield system
         finally:
             await system.stop()

@@ -23,6 +23,7 @@ from playwright.async_api import (
     Request,
     ViewportSize,
     async_playwright,
+    expect,
 )
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -42,6 +43,8 @@ _FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# How long a page may take to show what is waited for, on a busy machine; nothing is slower for it.
+PATIENCE_MILLISECONDS = 30_000
 # Chromium reports every refused request as an error of the page; the page shows them itself.
 _EXPECTED = "Failed to load resource"
 _SIGN_IN_KEY = "countersign.development-sign-in"
@@ -51,6 +54,7 @@ _WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
     """The browser of the run."""
+    expect.set_options(timeout=PATIENCE_MILLISECONDS)
     assert CHROMIUM.exists(), f"no {CHROMIUM}: run scripts/servers.sh"
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=_FLAGS)
@@ -121,16 +125,21 @@ async def operator(
     role: str = "OPERATOR",
     subject: str = "olga",
     locale: str = "en-GB",
+    provider: str = "",
 ) -> AsyncIterator[Operator]:
-    """A person in a browser of their own; signed in, when `org` is given."""
+    """A person in a browser of their own; signed in, when `org` is given.
+
+    `provider` is where people sign in: the only other place that a page may ask.
+    """
     context = await browser.new_context(
         viewport=WINDOW, locale=locale, timezone_id="Europe/Berlin", reduced_motion="reduce"
     )
     if org is not None:
         await _signed_in(context, subject=subject, org=org, role=role)
+    context.set_default_timeout(2 * PATIENCE_MILLISECONDS)
     page = await context.new_page()
     person = Operator(page, context, url)
-    _watch(person)
+    _watch(person, provider)
     try:
         yield person
         person.check_faults()
@@ -148,8 +157,8 @@ async def _signed_in(context: BrowserContext, *, subject: str, org: UUID, role: 
     )
 
 
-def _watch(person: Operator) -> None:
-    home = urlsplit(person.url).netloc
+def _watch(person: Operator, provider: str) -> None:
+    allowed = {urlsplit(person.url).netloc, urlsplit(provider).netloc}
 
     def said(message: ConsoleMessage) -> None:
         if message.type == "error" and _EXPECTED not in message.text:
@@ -157,7 +166,7 @@ def _watch(person: Operator) -> None:
 
     def asked(request: Request) -> None:
         parts = urlsplit(request.url)
-        if parts.scheme in {"http", "https"} and parts.netloc != home:
+        if parts.scheme in {"http", "https"} and parts.netloc not in allowed:
             person.faults.append(f"asks another host: {request.url}")
 
     person.page.on("console", said)

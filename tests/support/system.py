@@ -35,7 +35,7 @@ MODULES = {
     "worker": "countersign_export_worker",
     "gateway": "countersign_gateway",
 }
-READY_SECONDS = 90.0
+READY_SECONDS = 240.0
 PAGE = 500
 
 

@@ -5,7 +5,10 @@ import { useTranslation } from "react-i18next";
 
 import { listenForShortcuts, useShortcuts } from "../keyboard/shortcuts";
 import { Button } from "../ui/Button";
+import { useLiveDrafts } from "../live/useLiveDrafts";
+import { Announcements } from "../ui/Announcements";
 import { AwayBanner } from "./AwayBanner";
+import { LiveBanner } from "./LiveBanner";
 import styles from "./Layout.module.css";
 
 const AccountMenu = lazy(() => import("./AccountMenu"));
@@ -15,6 +18,7 @@ export function Layout() {
   const { t } = useTranslation();
   const [helpOpen, setHelpOpen] = useState(false);
   useEffect(listenForShortcuts, []);
+  useLiveDrafts();
   useShortcuts([
     {
       key: "?",
@@ -48,6 +52,8 @@ export function Layout() {
         </Suspense>
       </header>
       <AwayBanner />
+      <LiveBanner />
+      <Announcements />
       <main id="content" tabIndex={-1}>
         <Outlet />
       </main>

@@ -43,7 +43,7 @@ export function SignInGate({ children }: PropsWithChildren) {
   );
   if (identity !== undefined && !wasIn) setWasIn(true);
 
-  if (found === undefined) return <Loading />;
+  if (found === undefined) return <Waiting />;
   const leave = () => {
     void found.signIn?.leave();
     setWasIn(false);
@@ -52,13 +52,23 @@ export function SignInGate({ children }: PropsWithChildren) {
   };
   if (identity !== undefined) return <SignOut value={leave}>{children}</SignOut>;
   return (
-    <Suspense fallback={<Loading />}>
+    <Suspense fallback={<Waiting />}>
       <SignInPage
         signIn={found.signIn}
         failure={found.failure}
         notice={wasIn ? t("signIn.expired") : undefined}
       />
     </Suspense>
+  );
+}
+
+function Waiting() {
+  const { t } = useTranslation();
+  return (
+    <main>
+      <h1 className="visually-hidden">{t("common.product")}</h1>
+      <Loading />
+    </main>
   );
 }
 

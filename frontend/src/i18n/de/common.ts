@@ -20,6 +20,9 @@ export const common: typeof en = {
   languages: { en: "English", de: "Deutsch" },
   serverAway:
     "Der Server antwortet nicht. Die Anzeige kann veraltet sein; es wird weiter versucht.",
+  notLive: "Die Live-Aktualisierung ist unterbrochen; es wird weiter versucht.",
+  changed_one: "{{count}} Auftragsentwurf: {{status}}.",
+  changed_other: "{{count}} Auftragsentwürfe: {{status}}.",
   notFound: "Diese Seite gibt es nicht.",
   failed: "Diese Seite kann nicht angezeigt werden.",
   status: {

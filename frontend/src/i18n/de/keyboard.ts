@@ -8,5 +8,6 @@ export const keyboard: typeof en = {
   search: "Suchen",
   next: "Nächste Zeile",
   previous: "Vorherige Zeile",
+  select: "Zeile auswählen",
   openRow: "Zeile öffnen",
 };

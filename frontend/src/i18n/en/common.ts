@@ -17,6 +17,9 @@ export const common = {
   language: "Language",
   languages: { en: "English", de: "Deutsch" },
   serverAway: "The server does not answer. What you see may be old; the console keeps trying.",
+  notLive: "Live updates are interrupted; the console is trying again.",
+  changed_one: "{{count}} draft order: {{status}}.",
+  changed_other: "{{count}} draft orders: {{status}}.",
   notFound: "There is no such page.",
   failed: "This page cannot be shown.",
   status: {

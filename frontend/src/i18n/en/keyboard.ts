@@ -6,5 +6,6 @@ export const keyboard = {
   search: "Search",
   next: "Next row",
   previous: "Previous row",
+  select: "Select the row",
   openRow: "Open the row",
 };

@@ -64,7 +64,6 @@ export function LinesTable({ lines, currency, reasons, ref }: Props) {
       ref={scroller}
       className={styles.scroller}
       // Reached by Tab, so that it can be scrolled by keyboard.
-      // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
       tabIndex={0}
       role="region"
       aria-label={t("draft.linesTable")}

@@ -1,110 +1,133 @@
-import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
+/** The list of draft orders: find them, select them, approve and push many at once. */
+import { useQuery } from "@tanstack/react-query";
 import { Link, getRouteApi } from "@tanstack/react-router";
+import { Suspense, lazy, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { api, body } from "../../api/client";
-import type { DraftSummaryReply } from "../../api/schema";
-import { useFormat } from "../../i18n/format";
+import { useMay } from "../../auth/permissions";
+import { useShortcuts } from "../../keyboard/shortcuts";
+import { Banner } from "../../ui/Banner";
 import { Loading } from "../../ui/Loading";
 import { ProblemNotice } from "../../ui/ProblemNotice";
-import { StatusBadge } from "../../ui/StatusBadge";
+import { useNow } from "../../ui/useNow";
+import { DraftTable } from "./DraftTable";
 import styles from "./DraftList.module.css";
-import { type DraftSearch, STATUSES, firstPage } from "./search";
+import type { Act } from "./eligibility";
+import { Filters } from "./Filters";
+import { pageQuery } from "./queries";
+import { type DraftSearch, changed } from "./search";
+import { type Selection, useSelection } from "./selection";
+import { SelectionBar } from "./SelectionBar";
+import { StatusTabs } from "./StatusTabs";
 
+const BulkDialog = lazy(() => import("./BulkDialog"));
 const route = getRouteApi("/drafts");
-const PAGE_SIZE = 100;
-
-const page = (search: DraftSearch) =>
-  queryOptions({
-    queryKey: ["drafts", "page", search],
-    queryFn: ({ signal }) =>
-      body(
-        api.GET("/draft-orders", {
-          signal,
-          params: {
-            query: {
-              page_size: PAGE_SIZE,
-              ...(search.status === undefined ? {} : { status: [search.status] }),
-              ...(search.page === undefined ? {} : { page_token: search.page }),
-            },
-          },
-        }),
-      ),
-    placeholderData: keepPreviousData,
-  });
 
 export function DraftList() {
   const { t } = useTranslation();
   const search = route.useSearch();
-  const { data, error } = useQuery(page(search));
+  const { data, error, isPlaceholderData } = useQuery(pageQuery(search));
+  const acts = useActs();
+  const selection = useSelection(search);
+  const [act, setAct] = useState<Act>();
+  const searchInput = useRef<HTMLInputElement>(null);
+  const now = useNow();
+  useShortcuts([
+    { key: "/", label: t("keyboard.search"), run: () => searchInput.current?.focus() },
+    ...acts.map((each) => ({
+      key: each === "approve" ? "a" : "p",
+      label: t(`drafts.act.${each}`),
+      enabled: selection.rows.size > 0,
+      run: () => {
+        setAct(each);
+      },
+    })),
+  ]);
   return (
-    <section className="page">
+    <section className={`page ${styles.page}`}>
       <h1>{t("drafts.title")}</h1>
-      <nav aria-label={t("drafts.status")} className={styles.tabs}>
-        <Link to="/drafts" search={{}} activeOptions={{ exact: true }}>
-          {t("drafts.all")}
-        </Link>
-        {STATUSES.map((status) => (
-          <Link key={status} to="/drafts" search={{ status }}>
-            {t(`common.status.${status}`)}
-          </Link>
-        ))}
-      </nav>
+      <StatusTabs search={search} />
+      <Filters search={search} searchInput={searchInput} />
       {error !== null && <ProblemNotice error={error} />}
-      {data === undefined ? error === null && <Loading /> : <Table rows={data.drafts} />}
-      <div className={styles.pages}>
-        {search.page !== undefined && (
-          <Link from="/drafts" search={firstPage(search)}>
-            {t("drafts.firstPage")}
-          </Link>
-        )}
-        {data?.next_page_token != null && (
-          <Link from="/drafts" search={(old) => ({ ...old, page: data.next_page_token ?? "" })}>
-            {t("drafts.nextPage")}
-          </Link>
-        )}
-      </div>
+      {data?.degraded.includes("exports") === true && (
+        <Banner tone="warning">{t("drafts.withoutExports")}</Banner>
+      )}
+      {acts.length > 0 && data !== undefined && (
+        <SelectionBar
+          acts={acts}
+          selection={selection}
+          search={search}
+          page={data}
+          onAct={setAct}
+        />
+      )}
+      {data === undefined && error === null && <Loading />}
+      {data !== undefined && (
+        <div className={styles.body} aria-busy={isPlaceholderData}>
+          {data.drafts.length === 0 ? (
+            <p>{t("drafts.empty")}</p>
+          ) : (
+            <DraftTable
+              key={JSON.stringify(search)}
+              rows={data.drafts}
+              search={search}
+              selection={acts.length > 0 ? selection : undefined}
+              now={now}
+            />
+          )}
+          <Pages search={search} next={data.next_page_token} />
+        </div>
+      )}
+      {act !== undefined && (
+        <Bulk
+          act={act}
+          selection={selection}
+          onClose={() => {
+            setAct(undefined);
+          }}
+        />
+      )}
     </section>
   );
 }
 
-function Table({ rows }: { readonly rows: readonly DraftSummaryReply[] }) {
+/** What the person may do with many drafts. */
+function useActs(): readonly Act[] {
+  const may = useMay();
+  return (["approve", "push"] as const).filter((act) => may(act));
+}
+
+function Pages({ search, next }: { readonly search: DraftSearch; readonly next: string | null }) {
   const { t } = useTranslation();
-  const format = useFormat();
-  if (rows.length === 0) return <p>{t("drafts.empty")}</p>;
+  if (search.page === undefined && next === null) return null;
   return (
-    <table className={styles.table}>
-      <caption className="visually-hidden">{t("drafts.table")}</caption>
-      <thead>
-        <tr>
-          <th scope="col">{t("drafts.reference")}</th>
-          <th scope="col">{t("drafts.customer")}</th>
-          <th scope="col">{t("drafts.status")}</th>
-          <th scope="col" className="number">
-            {t("drafts.value")}
-          </th>
-          <th scope="col">{t("drafts.updated")}</th>
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map((row) => (
-          <tr key={row.id}>
-            <th scope="row">
-              <Link to="/drafts/$draftId" params={{ draftId: row.id }}>
-                {row.external_ref}
-              </Link>
-            </th>
-            <td>{row.customer_name ?? row.erp_customer_number}</td>
-            <td>
-              <StatusBadge status={row.status} />
-            </td>
-            <td className="number">
-              {row.total_value !== null && format.money(row.total_value, row.currency)}
-            </td>
-            <td>{row.updated_at !== null && format.moment(row.updated_at)}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <nav aria-label={t("drafts.pages")} className={styles.pages}>
+      {search.page !== undefined && (
+        <Link to="/drafts" search={changed(search, {})}>
+          {t("drafts.firstPage")}
+        </Link>
+      )}
+      {next !== null && (
+        <Link to="/drafts" search={{ ...search, page: next }}>
+          {t("drafts.nextPage")}
+        </Link>
+      )}
+    </nav>
+  );
+}
+
+interface BulkProps {
+  readonly act: Act;
+  readonly selection: Selection;
+  readonly onClose: () => void;
+}
+
+function Bulk({ act, selection, onClose }: BulkProps) {
+  // What was selected when the dialog opened: live updates must not change what is confirmed.
+  const [rows] = useState(() => [...selection.rows.values()]);
+  return (
+    <Suspense>
+      <BulkDialog act={act} rows={rows} onClose={onClose} onDone={selection.clear} />
+    </Suspense>
   );
 }
