@@ -3,7 +3,8 @@
 from typing import Any
 
 from browser import Operator, People
-from playwright.async_api import Page, expect
+from draft_page import open_draft
+from playwright.async_api import expect
 from system import Tenant
 
 LINES = 500
@@ -24,12 +25,6 @@ def many_lines(**changes: Any) -> list[dict[str, Any]]:
     ]
     lines[486] |= changes
     return lines
-
-
-async def open_draft(person: Operator, draft: dict[str, Any]) -> Page:
-    page = await person.open(f"/drafts/{draft['id']}")
-    await expect(page.get_by_role("heading", name=draft["external_ref"])).to_be_visible()
-    return page
 
 
 async def test_a_draft_shows_what_it_says_and_where_it_stands(

@@ -1,11 +1,24 @@
 /** One file per page or room; add a page's texts here. */
+import { act } from "./act";
 import { common } from "./common";
 import { draft } from "./draft";
 import { drafts } from "./drafts";
+import { edit } from "./edit";
 import { exports } from "./exports";
 import { history } from "./history";
 import { keyboard } from "./keyboard";
 import { problems } from "./problems";
 import { signIn } from "./signIn";
 
-export const texts = { common, draft, drafts, exports, history, keyboard, problems, signIn };
+export const texts = {
+  act,
+  common,
+  draft,
+  drafts,
+  edit,
+  exports,
+  history,
+  keyboard,
+  problems,
+  signIn,
+};

@@ -5,11 +5,17 @@ import { useMemo, useRef } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { DraftDetailReply } from "../../api/schema";
+import { useMay } from "../../auth/permissions";
 import { useFormat } from "../../i18n/format";
+import { useShortcuts } from "../../keyboard/shortcuts";
+import { Button } from "../../ui/Button";
 import { Loading } from "../../ui/Loading";
 import { ProblemNotice } from "../../ui/ProblemNotice";
 import { AuditTimeline } from "./AuditTimeline";
 import { lineOf } from "./content";
+import { DraftActions } from "./DraftActions";
+import { EDITABLE } from "./editable";
+import { EditBar } from "./EditBar";
 import { ExportHistory } from "./ExportHistory";
 import { Findings, anchorOf } from "./Findings";
 import { Issues } from "./Issues";
@@ -19,6 +25,7 @@ import { OrderFields } from "./OrderFields";
 import { draftQuery } from "./queries";
 import { byPath } from "./reasons";
 import { StatusLine } from "./StatusLine";
+import { useEditor } from "./useEditor";
 import styles from "./DraftDetail.module.css";
 
 const route = getRouteApi("/drafts/$draftId");
@@ -31,7 +38,7 @@ export function DraftDetail() {
     <section className="page">
       <Link to="/drafts">{t("draft.back")}</Link>
       {error !== null && <ProblemNotice error={error} />}
-      {draft === undefined ? error === null && <Loading /> : <Found draft={draft} />}
+      {draft === undefined ? error === null && <Loading /> : <Found key={draft.id} draft={draft} />}
     </section>
   );
 }
@@ -40,6 +47,9 @@ function Found({ draft }: { readonly draft: DraftDetailReply }) {
   const { t } = useTranslation();
   const format = useFormat();
   const lines = useRef<LinesHandle>(null);
+  const { editor, begin } = useEditor(draft);
+  const editable = useMay()("edit") && EDITABLE.has(draft.status) && editor === undefined;
+  useShortcuts([{ key: "e", label: t("act.edit"), enabled: editable, run: begin }]);
   const reasons = useMemo(() => byPath(draft.blocking_reasons), [draft.blocking_reasons]);
   const go = (path: string) => {
     const place = lineOf(path);
@@ -62,13 +72,24 @@ function Found({ draft }: { readonly draft: DraftDetailReply }) {
           {" · "}
           {t("draft.edited", { who: draft.last_edited_by_user_id ?? "" })}
         </p>
+        {/* What is half changed is neither approved nor pushed. */}
+        {editor === undefined && (
+          <DraftActions draft={draft}>
+            {editable && (
+              <Button aria-keyshortcuts="e" onPress={begin}>
+                {t("act.edit")}
+              </Button>
+            )}
+          </DraftActions>
+        )}
       </header>
+      {editor !== undefined && <EditBar draft={draft} editor={editor} />}
       <Findings reasons={draft.blocking_reasons} onGo={go} />
       <div className={styles.columns}>
         <div className={styles.column}>
-          <OrderFields draft={draft} reasons={reasons} />
-          <Lines draft={draft} reasons={reasons} ref={lines} />
-          <Issues issues={draft.issues} />
+          <OrderFields draft={draft} reasons={reasons} editor={editor} />
+          <Lines draft={draft} reasons={reasons} editor={editor} ref={lines} />
+          <Issues draft={draft} editing={editor !== undefined} />
         </div>
         <div className={styles.column}>
           <ExportHistory exports={draft.exports} />

@@ -5,11 +5,14 @@ import { useTranslation } from "react-i18next";
 
 import type { DraftDetailReply, LineReply } from "../../api/schema";
 import { useFormat } from "../../i18n/format";
+import { Button } from "../../ui/Button";
 import { LINE_FIELDS, lineOf } from "./content";
+import { edited } from "./edits";
 import { FieldFindings } from "./FieldFindings";
 import { anchorOf } from "./Findings";
 import { type LinesHandle, LinesTable } from "./LinesTable";
 import type { Reasons } from "./reasons";
+import type { Editor } from "./useEditor";
 import card from "./DraftDetail.module.css";
 import styles from "./LinesTable.module.css";
 
@@ -19,19 +22,24 @@ const AT_A_GLANCE = 10;
 interface Props {
   readonly draft: DraftDetailReply;
   readonly reasons: Reasons;
+  readonly editor: Editor | undefined;
   readonly ref?: Ref<LinesHandle>;
 }
 
-export function Lines({ draft, reasons, ref }: Props) {
+export function Lines({ draft, reasons, editor, ref }: Props) {
   const { t } = useTranslation();
   const format = useFormat();
   const [wanted, setWanted] = useState("");
   const [onlyFindings, setOnlyFindings] = useState(false);
-  const shown = useMemo(
-    () => fitting(draft.lines, wanted, onlyFindings ? linesWithFindings(reasons) : undefined),
-    [draft.lines, wanted, onlyFindings, reasons],
+  const lines = useMemo(
+    () => (editor === undefined ? draft.lines : edited(editor.base, editor.edits).lines),
+    [draft.lines, editor],
   );
-  const count = draft.lines.length;
+  const shown = useMemo(
+    () => fitting(lines, wanted, onlyFindings ? linesWithFindings(reasons) : undefined),
+    [lines, wanted, onlyFindings, reasons],
+  );
+  const count = lines.length;
   return (
     <section className={card.card} aria-labelledby="lines" id={anchorOf("lines")} tabIndex={-1}>
       <h2 id="lines">{t("draft.lines")}</h2>
@@ -61,8 +69,14 @@ export function Lines({ draft, reasons, ref }: Props) {
           lines={shown}
           currency={draft.header.currency}
           reasons={reasons}
+          editor={editor}
           {...(ref === undefined ? {} : { ref })}
         />
+      )}
+      {editor !== undefined && (
+        <div>
+          <Button onPress={editor.addLine}>{t("edit.addLine")}</Button>
+        </div>
       )}
     </section>
   );

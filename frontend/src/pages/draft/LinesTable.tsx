@@ -6,9 +6,11 @@ import { useTranslation } from "react-i18next";
 import type { LineReply } from "../../api/schema";
 import { LineRow } from "./LineRow";
 import type { Reasons } from "./reasons";
+import type { Editor } from "./useEditor";
 import styles from "./LinesTable.module.css";
 
 const ROW_PIXELS = 34;
+const EDITED_ROW_PIXELS = 46;
 const ROWS_BEYOND = 10;
 const COLUMNS = [
   "line_no",
@@ -18,6 +20,7 @@ const COLUMNS = [
   "qty",
   "uom",
   "unit_price",
+  "currency",
   "amount",
 ] as const;
 const NUMERIC = new Set<string>(["line_no", "qty", "unit_price", "amount"]);
@@ -31,10 +34,11 @@ interface Props {
   readonly lines: readonly LineReply[];
   readonly currency: string | null;
   readonly reasons: Reasons;
+  readonly editor: Editor | undefined;
   readonly ref?: Ref<LinesHandle>;
 }
 
-export function LinesTable({ lines, currency, reasons, ref }: Props) {
+export function LinesTable({ lines, currency, reasons, editor, ref }: Props) {
   const { t } = useTranslation();
   const scroller = useRef<HTMLDivElement>(null);
   // The compiler leaves this component alone: a virtualizer changes inside.
@@ -42,7 +46,7 @@ export function LinesTable({ lines, currency, reasons, ref }: Props) {
   const virtual = useVirtualizer({
     count: lines.length,
     getScrollElement: () => scroller.current,
-    estimateSize: () => ROW_PIXELS,
+    estimateSize: () => (editor === undefined ? ROW_PIXELS : EDITED_ROW_PIXELS),
     overscan: ROWS_BEYOND,
     getItemKey: (place) => lines[place]?.line_no ?? place,
   });
@@ -56,6 +60,8 @@ export function LinesTable({ lines, currency, reasons, ref }: Props) {
       });
     },
   }));
+  // The currency of a price is written with it; it needs a column only to be changed.
+  const columns = COLUMNS.filter((column) => editor !== undefined || column !== "currency");
   const rows = virtual.getVirtualItems();
   const above = rows[0]?.start ?? 0;
   const below = virtual.getTotalSize() - (rows.at(-1)?.end ?? 0);
@@ -71,7 +77,7 @@ export function LinesTable({ lines, currency, reasons, ref }: Props) {
       <table className={styles.table} aria-rowcount={lines.length + 1} aria-labelledby="lines">
         <thead>
           <tr aria-rowindex={1}>
-            {COLUMNS.map((column) => (
+            {columns.map((column) => (
               <th key={column} scope="col" className={NUMERIC.has(column) ? "number" : undefined}>
                 {t(`draft.field.line.${column}`)}
               </th>
@@ -90,6 +96,7 @@ export function LinesTable({ lines, currency, reasons, ref }: Props) {
                   line={line}
                   currency={currency}
                   reasons={reasons}
+                  editor={editor}
                   measure={virtual.measureElement}
                 />
               )

@@ -5,17 +5,20 @@ import type { DraftDetailReply } from "../../api/schema";
 import { type Format, useFormat } from "../../i18n/format";
 import { ORDER_PATHS, type OrderPath, orderValue } from "./content";
 import { FieldFindings } from "./FieldFindings";
+import { FieldInput } from "./FieldInput";
 import { anchorOf } from "./Findings";
 import { fieldLabel } from "./labels";
 import type { Reasons } from "./reasons";
+import type { Editor } from "./useEditor";
 import styles from "./DraftDetail.module.css";
 
 interface Props {
   readonly draft: DraftDetailReply;
   readonly reasons: Reasons;
+  readonly editor: Editor | undefined;
 }
 
-export function OrderFields({ draft, reasons }: Props) {
+export function OrderFields({ draft, reasons, editor }: Props) {
   const { t } = useTranslation();
   const format = useFormat();
   const total = draft.total_value;
@@ -27,8 +30,16 @@ export function OrderFields({ draft, reasons }: Props) {
           <div key={path} id={anchorOf(path)} tabIndex={-1}>
             <dt>{fieldLabel(t, path)}</dt>
             <dd>
-              {shown(format, path, orderValue(draft, path)) ?? (
-                <span className="muted">{t("draft.absent")}</span>
+              {editor === undefined ? (
+                (shown(format, path, orderValue(draft, path)) ?? (
+                  <span className="muted">{t("draft.absent")}</span>
+                ))
+              ) : (
+                <FieldInput
+                  editor={editor}
+                  path={path}
+                  describedBy={reasons.has(path) ? `${anchorOf(path)}-why` : undefined}
+                />
               )}
               <FieldFindings id={`${anchorOf(path)}-why`} reasons={reasons} path={path} />
             </dd>
