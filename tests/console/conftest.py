@@ -63,7 +63,7 @@ def people(browser: Browser, console_system: System, tenant: Tenant) -> People:
     """Makes someone of the tenant, signed in; used as `async with`."""
 
     def person(**who: Any) -> AbstractAsyncContextManager[Operator]:
-        return operator(browser, console_system.url(), org=tenant.org, **who)
+        return operator(browser, console_system.url(), **({"org": tenant.org} | who))
 
     return person
 

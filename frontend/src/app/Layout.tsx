@@ -37,6 +37,7 @@ export function Layout() {
         <span className={styles.product}>{t("common.product")}</span>
         <nav aria-label={t("common.navigation")} className={styles.navigation}>
           <Link to="/drafts">{t("common.drafts")}</Link>
+          <Link to="/connections">{t("common.connections")}</Link>
         </nav>
         <Button
           variant="quiet"

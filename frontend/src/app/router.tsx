@@ -32,8 +32,52 @@ const draft = createRoute({
   component: lazyRouteComponent(() => import("../pages/draft/DraftDetail"), "DraftDetail"),
 });
 
+const connections = createRoute({
+  getParentRoute: () => root,
+  path: "/connections",
+  component: lazyRouteComponent(
+    () => import("../pages/connections/ConnectionList"),
+    "ConnectionList",
+  ),
+});
+
+const newConnection = createRoute({
+  getParentRoute: () => root,
+  path: "/connections/new",
+  component: lazyRouteComponent(
+    () => import("../pages/connections/NewConnection"),
+    "NewConnection",
+  ),
+});
+
+const connection = createRoute({
+  getParentRoute: () => root,
+  path: "/connections/$connectionId",
+  component: lazyRouteComponent(
+    () => import("../pages/connections/ConnectionDetail"),
+    "ConnectionDetail",
+  ),
+});
+
+const changeConnection = createRoute({
+  getParentRoute: () => root,
+  path: "/connections/$connectionId/change",
+  component: lazyRouteComponent(
+    () => import("../pages/connections/ChangeConnection"),
+    "ChangeConnection",
+  ),
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([home, drafts, draft]),
+  routeTree: root.addChildren([
+    home,
+    drafts,
+    draft,
+    connections,
+    newConnection,
+    connection,
+    changeConnection,
+  ]),
   basepath: "/console",
   defaultErrorComponent: PageFailed,
   defaultPreload: "intent",

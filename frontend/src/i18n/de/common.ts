@@ -5,6 +5,7 @@ export const common: typeof en = {
   skipToContent: "Zum Inhalt",
   navigation: "Hauptnavigation",
   drafts: "Auftragsentwürfe",
+  connections: "Verbindungen",
   loading: "Wird geladen …",
   none: "keine",
   close: "Schließen",

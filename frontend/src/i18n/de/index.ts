@@ -1,6 +1,7 @@
 /** One file per page or room; add a page's texts here. */
 import { act } from "./act";
 import { common } from "./common";
+import { connections } from "./connections";
 import { draft } from "./draft";
 import { drafts } from "./drafts";
 import { edit } from "./edit";
@@ -13,6 +14,7 @@ import { signIn } from "./signIn";
 export const texts = {
   act,
   common,
+  connections,
   draft,
   drafts,
   edit,

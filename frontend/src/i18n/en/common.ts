@@ -3,6 +3,7 @@ export const common = {
   skipToContent: "Skip to content",
   navigation: "Main",
   drafts: "Draft orders",
+  connections: "Connections",
   loading: "Loading…",
   none: "none",
   close: "Close",
