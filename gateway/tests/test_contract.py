@@ -32,6 +32,7 @@ ROUTES = {
     "GET /draft-orders",
     "GET /draft-orders/counts",
     "GET /draft-orders/{id}",
+    "GET /draft-orders/{id}/contents/{content_version}",
     "PATCH /draft-orders/{id}",
     "PATCH /draft-orders/{id}/lines/{line_no}",
     "POST /draft-orders/{id}/validate",

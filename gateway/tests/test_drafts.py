@@ -16,7 +16,7 @@ from countersign.push.v1 import export_pb2 as exports
 from countersign.push.v1 import push_service_pb2 as pushes
 from countersign_core.errors import CountersignError, Unavailable
 from countersign_core.reasons import Reason
-from countersign_gateway.replies.drafts import DraftDetailReply, SubmitReply
+from countersign_gateway.replies.drafts import ContentReply, DraftDetailReply, SubmitReply
 
 MOMENT = Timestamp(seconds=1_772_357_400, nanos=123_456_000)
 
@@ -376,6 +376,26 @@ async def test_filter_that_means_nothing_is_400_and_named(
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["field"].startswith(query.partition("=")[0])
     assert backends.received == []
+
+
+async def test_a_former_content_is_read_by_its_version(
+    http: httpx.AsyncClient, backends: Any, draft_id: str
+) -> None:
+    line = drafts.DraftLine(line_no=7, qty="1.50")
+    backends.answers["GetDraftContent"] = approvals.GetDraftContentResponse(
+        content=drafts.DraftContent(lines=[line]),
+        content_version=3,
+        content_sha256="ab" * 32,
+        created_by_user_id="olga",
+    )
+    answer = await http.get(f"/draft-orders/{draft_id}/contents/3")
+    body = answer.json()
+    TypeAdapter(ContentReply).validate_python(body, extra="forbid")
+    assert (body["content_version"], body["lines"][0]["qty"]) == (3, "1.50")
+    assert backends.last.request == approvals.GetDraftContentRequest(
+        draft_order_id=draft_id, content_version=3
+    )
+    assert (await http.get(f"/draft-orders/{draft_id}/contents/0")).status_code == 400
 
 
 @pytest.fixture

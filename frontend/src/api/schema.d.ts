@@ -244,6 +244,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/draft-orders/{id}/contents/{content_version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Draft Content
+         * @description What the draft order said when it had that `content_version`; it never changes.
+         */
+        get: operations["getDraftContent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/draft-orders/{id}/export-preview": {
         parameters: {
             query?: never;
@@ -1312,6 +1332,31 @@ export interface components {
             secret_names: string[];
             /** Title */
             title: string | null;
+        };
+        /**
+         * ContentReply
+         * @description What a draft order said at some time.
+         */
+        ContentReply: {
+            /**
+             * Content Sha256
+             * @description Digest of the canonical content.
+             */
+            content_sha256: string;
+            /**
+             * Content Version
+             * @description The draft's version at which it came to be.
+             */
+            content_version: number;
+            /** Created At */
+            created_at: string | null;
+            /** Created By User Id */
+            created_by_user_id: string | null;
+            customer: components["schemas"]["CustomerReply"];
+            header: components["schemas"]["HeaderReply"];
+            /** Lines */
+            lines: components["schemas"]["LineReply"][];
+            source_document: components["schemas"]["SourceDocumentReply"];
         };
         /**
          * CreateConnectionBody
@@ -2763,6 +2808,7 @@ export type ConnectionTestReply = components['schemas']['ConnectionTestReply'];
 export type ConnectionTestStepReply = components['schemas']['ConnectionTestStepReply'];
 export type ConnectorListReply = components['schemas']['ConnectorListReply'];
 export type ConnectorReply = components['schemas']['ConnectorReply'];
+export type ContentReply = components['schemas']['ContentReply'];
 export type CreateConnectionBody = components['schemas']['CreateConnectionBody'];
 export type CustomerBody = components['schemas']['CustomerBody'];
 export type CustomerReply = components['schemas']['CustomerReply'];
@@ -4270,6 +4316,94 @@ export interface operations {
             };
             /** @description The body is not JSON */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description Too many requests; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description Temporarily unavailable; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description The answer did not come in time */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+        };
+    };
+    getDraftContent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description content_version of a draft order or an approval. */
+                content_version: number;
+                /** @description The draft order. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContentReply"];
+                };
+            };
+            /** @description Malformed; `errors` names every field */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description No valid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description Not allowed for your role, or a second person is needed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemReply"];
+                };
+            };
+            /** @description No such thing in this org */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

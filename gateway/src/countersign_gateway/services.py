@@ -43,6 +43,7 @@ _SAFE_ON_APPROVAL = [
     for name in (
         "SubmitDraft",
         "GetDraft",
+        "GetDraftContent",
         "ListDrafts",
         "CountDrafts",
         "ValidateDraft",

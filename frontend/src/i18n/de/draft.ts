@@ -92,4 +92,6 @@ export const draft: typeof en = {
   },
   submitted: "Eingereicht von {{who}}, {{when}}",
   edited: "Zuletzt bearbeitet von {{who}}",
+  since: "Geändert seit der letzten Freigabe",
+  sinceBy: "{{who}} gab Version {{version}} frei, {{when}}.",
 };

@@ -52,4 +52,26 @@ export const exports: typeof en = {
     INTERNAL: "Beim Übertragungsprozess ist etwas schiefgegangen",
   },
   errorAt: "Versuch {{attempt}}, {{when}}",
+  download: "Herunterladen, was gesendet wurde",
+  digestHolds: "Die Bytes haben diese SHA-256: in diesem Browser nachgerechnet.",
+  digestBroken: "Die Bytes haben NICHT die aufgezeichnete SHA-256; es wurde nichts gespeichert.",
+  act: {
+    expedite: "Jetzt versuchen",
+    cancel: "Übertragung abbrechen",
+    resolve: "Von Hand entscheiden",
+  },
+  ask: {
+    expedite: "Diese Übertragung jetzt versuchen?",
+    cancel: "Diese Übertragung abbrechen?",
+    resolve: "Entscheiden, was niemand weiß?",
+  },
+  means: {
+    expedite: "Es wird sofort versucht statt zum nächsten fälligen Zeitpunkt.",
+    cancel:
+      "Sie endet ohne Übergabe: sofort, oder sobald ihre vorbereitete Datei zurückgeholt ist.",
+    resolve:
+      "Sehen Sie zuerst im ERP nach. Was Sie sagen, wird festgehalten und entscheidet, ob erneut übertragen werden kann.",
+  },
+  delivered: "Hat das ERP die Datei?",
+  deliveredIs: { yes: "Ja, es hat sie", no: "Nein, es hat sie nicht" },
 };

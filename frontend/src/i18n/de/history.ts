@@ -40,4 +40,8 @@ export const history: typeof en = {
     EXPORT_CANCELLED: "Übertragung abgebrochen",
     ACCESS_DENIED: "Zugriff verweigert",
   },
+  verify: "Die ganze Kette prüfen",
+  chainHolds_one: "✓ {{checked}} Glied hält. Letztes: #{{seq}}",
+  chainHolds_other: "✓ {{checked}} Glieder halten. Letztes: #{{seq}}",
+  chainBroken: "Die Kette hält NICHT ab Glied {{seq}}: {{problem}}",
 };

@@ -86,4 +86,6 @@ export const draft = {
   },
   submitted: "Submitted by {{who}}, {{when}}",
   edited: "Last edited by {{who}}",
+  since: "Changed since the last approval",
+  sinceBy: "{{who}} approved version {{version}}, {{when}}.",
 };

@@ -51,4 +51,21 @@ export const exports = {
     INTERNAL: "Something went wrong in the export worker",
   },
   errorAt: "attempt {{attempt}}, {{when}}",
+  download: "Download what was sent",
+  digestHolds: "The bytes have this SHA-256: checked in this browser.",
+  digestBroken: "The bytes do NOT have the SHA-256 on record; nothing was saved.",
+  act: { expedite: "Try now", cancel: "Cancel export", resolve: "Settle by hand" },
+  ask: {
+    expedite: "Try this export now?",
+    cancel: "Cancel this export?",
+    resolve: "Settle what nobody knows?",
+  },
+  means: {
+    expedite: "A worker tries at once instead of at the next due time.",
+    cancel: "It ends without a delivery: at once, or once its staged file was taken back.",
+    resolve:
+      "Look into the ERP first. What you say goes on record and decides whether a retry is possible.",
+  },
+  delivered: "Does the ERP have the file?",
+  deliveredIs: { yes: "Yes, it has it", no: "No, it has not" },
 };

@@ -39,4 +39,8 @@ export const history = {
     EXPORT_CANCELLED: "Export cancelled",
     ACCESS_DENIED: "Access denied",
   },
+  verify: "Verify the whole chain",
+  chainHolds_one: "✓ {{checked}} link holds. Last: #{{seq}}",
+  chainHolds_other: "✓ {{checked}} links hold. Last: #{{seq}}",
+  chainBroken: "The chain does NOT hold from link {{seq}} on: {{problem}}",
 };

@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 
 import type { AuditEventReply } from "../../api/schema";
 import { AuditEvent } from "./AuditEvent";
+import { ChainCheck } from "./ChainCheck";
 import { type Proof, proofOf } from "./chainLink";
 import styles from "./DraftDetail.module.css";
 
@@ -15,6 +16,7 @@ export function AuditTimeline({ events }: { readonly events: readonly AuditEvent
       <h2 id="history">{t("history.title")}</h2>
       {events === null && <p>{t("draft.away.audit")}</p>}
       {events?.length === 0 && <p className="muted">{t("history.none")}</p>}
+      <ChainCheck />
       <Verdict proofs={proofs} />
       <ol className={styles.timeline}>
         {events?.map((event, place) => (

@@ -24,6 +24,7 @@ import type { LinesHandle } from "./LinesTable";
 import { OrderFields } from "./OrderFields";
 import { draftQuery } from "./queries";
 import { byPath } from "./reasons";
+import { SinceApproval } from "./SinceApproval";
 import { StatusLine } from "./StatusLine";
 import { useEditor } from "./useEditor";
 import styles from "./DraftDetail.module.css";
@@ -92,6 +93,7 @@ function Found({ draft }: { readonly draft: DraftDetailReply }) {
           <Issues draft={draft} editing={editor !== undefined} />
         </div>
         <div className={styles.column}>
+          <SinceApproval draft={draft} />
           <ExportHistory exports={draft.exports} />
           <AuditTimeline events={draft.audit_trail} />
         </div>

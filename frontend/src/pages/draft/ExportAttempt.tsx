@@ -5,6 +5,8 @@ import { useTranslation } from "react-i18next";
 import type { ExportErrorReply, ExportReply } from "../../api/schema";
 import { useFormat } from "../../i18n/format";
 import { lookup } from "../../i18n/lookup";
+import { ExportActions } from "./ExportActions";
+import { ExportDocument } from "./ExportDocument";
 import { Fact } from "./Fact";
 import styles from "./DraftDetail.module.css";
 
@@ -46,6 +48,8 @@ export function ExportAttempt({ export: it, number }: Props) {
         <Fact label={t("exports.ackDue")}>{it.status === "SENT" && when(it.ack_due_at)}</Fact>
         <Fact label={t("exports.file")}>{it.file_name && <code>{it.file_name}</code>}</Fact>
       </dl>
+      <ExportDocument export={it} />
+      <ExportActions export={it} />
     </article>
   );
 }

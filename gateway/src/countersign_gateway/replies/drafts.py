@@ -103,6 +103,22 @@ class DraftDetailReply(DraftReply):
 
 
 @with_config(DOCUMENTED)
+class ContentReply(TypedDict):
+    """What a draft order said at some time."""
+
+    content_version: int
+    """The draft's version at which it came to be."""
+    content_sha256: str
+    """Digest of the canonical content."""
+    created_at: str | None
+    created_by_user_id: str | None
+    customer: CustomerReply
+    header: HeaderReply
+    lines: list[LineReply]
+    source_document: SourceDocumentReply
+
+
+@with_config(DOCUMENTED)
 class DraftSummaryReply(TypedDict):
     """One row of a list."""
 
@@ -178,6 +194,21 @@ def draft_reply(draft: drafts.Draft) -> DraftReply:
         "last_edited_by_user_id": text(draft.last_edited_by_user_id),
         "approval": _approval(draft.approval) if draft.HasField("approval") else None,
         "rejection": _rejection(draft.rejection) if draft.HasField("rejection") else None,
+    }
+
+
+def content_reply(kept: service.GetDraftContentResponse) -> ContentReply:
+    """A content that the draft has or once had."""
+    content = kept.content
+    return {
+        "content_version": kept.content_version,
+        "content_sha256": kept.content_sha256,
+        "created_at": moment(kept.created_at),
+        "created_by_user_id": text(kept.created_by_user_id),
+        "customer": customer_reply(content.customer),
+        "header": header_reply(content.header),
+        "lines": [line_reply(line) for line in content.lines],
+        "source_document": source_document_reply(content.source_document),
     }
 
 

@@ -19,18 +19,26 @@ from countersign_gateway.bodies.pushes import RejectBody
 from countersign_gateway.draft_detail import draft_detail
 from countersign_gateway.draft_list import draft_page
 from countersign_gateway.replies.drafts import (
+    ContentReply,
     DraftCountsReply,
     DraftDetailReply,
     DraftPageReply,
     DraftReply,
     SubmitReply,
+    content_reply,
     counts_reply,
     draft_reply,
     submit_reply,
 )
 from countersign_gateway.replies.responses import json_response
 from countersign_gateway.route import DraftRoute
-from countersign_gateway.routes.parameters import Backends, DraftId, ExpectedVersion, LineNo
+from countersign_gateway.routes.parameters import (
+    Backends,
+    ContentVersion,
+    DraftId,
+    ExpectedVersion,
+    LineNo,
+)
 from countersign_gateway.services import ask
 from countersign_platform.off_loop import off_loop
 
@@ -80,6 +88,17 @@ async def get_draft(draft_id: DraftId, services: Backends) -> Response:
     """
     detail = await draft_detail(services, str(draft_id))
     return json_response(detail, version=detail["version"])
+
+
+@router.get("/draft-orders/{id}/contents/{content_version}", response_model=ContentReply)
+async def get_draft_content(
+    draft_id: DraftId, content_version: ContentVersion, services: Backends
+) -> Response:
+    """What the draft order said when it had that `content_version`; it never changes."""
+    request = approvals.GetDraftContentRequest(
+        draft_order_id=str(draft_id), content_version=content_version
+    )
+    return json_response(content_reply(await ask(services.approval.GetDraftContent, request)))
 
 
 @router.patch("/draft-orders/{id}", response_model=DraftReply)

@@ -13,6 +13,9 @@ _IF_MATCH = '`"<version>"`: the version you saw (the ETag of an earlier answer).
 DraftId = Annotated[UUID, Path(alias="id", description="The draft order.")]
 ExportId = Annotated[UUID, Path(alias="id", description="The export.")]
 ConnectionId = Annotated[UUID, Path(alias="id", description="The ERP connection.")]
+ContentVersion = Annotated[
+    int, Path(ge=1, le=2**63 - 1, description="content_version of a draft order or an approval.")
+]
 LineNo = Annotated[int, Path(ge=1, le=2**31 - 1, description="The line.")]
 
 

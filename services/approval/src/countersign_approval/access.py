@@ -9,6 +9,7 @@ SERVICE = "countersign.approval.v1.ApprovalService"
 ACCESS: Mapping[str, frozenset[Role]] = {
     f"/{SERVICE}/SubmitDraft": SUBMITTERS,
     f"/{SERVICE}/GetDraft": READERS,
+    f"/{SERVICE}/GetDraftContent": READERS,
     f"/{SERVICE}/ListDrafts": READERS,
     f"/{SERVICE}/CountDrafts": READERS,
     f"/{SERVICE}/EditDraft": OPERATORS,

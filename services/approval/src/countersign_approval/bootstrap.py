@@ -13,6 +13,7 @@ from countersign_approval.commands.approve_drafts import ApproveDrafts
 from countersign_approval.commands.count_drafts import CountDrafts
 from countersign_approval.commands.edit_draft import EditDraft
 from countersign_approval.commands.edit_draft_line import EditDraftLine
+from countersign_approval.commands.get_content import GetContent
 from countersign_approval.commands.get_draft import GetDraft
 from countersign_approval.commands.list_drafts import ListDrafts
 from countersign_approval.commands.reject_draft import RejectDraft
@@ -25,6 +26,7 @@ from countersign_approval.servicer import ApprovalServicer, Commands
 from countersign_approval.settings import ApprovalSettings
 from countersign_approval.status_feed import StatusFeed
 from countersign_approval.store.approvals import ApprovalStore
+from countersign_approval.store.contents import ContentStore
 from countersign_approval.store.drafts import DraftStore
 from countersign_approval.store.listing import ListingStore
 from countersign_approval.store.policies import PolicyStore
@@ -85,6 +87,7 @@ def _commands(database: Database, feed: StatusFeed, wake: WakeUp, guard: AuditGu
     return Commands(
         submit=SubmitDraft(drafts, wake),
         get=GetDraft(drafts),
+        get_content=GetContent(ContentStore(database)),
         list=ListDrafts(ListingStore(database)),
         count=CountDrafts(ListingStore(database)),
         edit=EditDraft(reviser),

@@ -91,6 +91,17 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptContent:
+    """A content that a draft has or once had; `sha256` has 32 bytes."""
+
+    version: int
+    document: Document
+    sha256: bytes
+    created_at: datetime
+    created_by: str
+
+
+@dataclass(frozen=True, slots=True)
 class DraftSummary:
     """One row of a list."""
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from countersign_approval.acts import Act
 from countersign_approval.approval_findings import Findings
-from countersign_approval.draft import Draft, DraftSummary
+from countersign_approval.draft import Draft, DraftSummary, KeptContent
 from countersign_approval.draft_change import ApprovalItem, Approved, DraftChange, NewDraft
 from countersign_approval.draft_filters import DraftFilters, DraftPosition
 from countersign_approval.status_change import StatusChange
@@ -29,6 +29,13 @@ class Drafts(Protocol):
 
     async def change(self, change: DraftChange) -> Draft | None:
         """The draft after the change; None, and nothing written, when somebody was faster."""
+
+
+class Contents(Protocol):
+    """Every content that drafts ever had."""
+
+    async def read(self, org_id: UUID, draft_id: UUID, version: int) -> KeptContent | None:
+        """The content that this org's draft got at `version`; None when there is none."""
 
 
 class Approvals(Protocol):

@@ -17,6 +17,7 @@ from countersign_approval.draft import (
     Draft,
     DraftSummary,
     Issue,
+    KeptContent,
     Rejection,
 )
 from countersign_approval.draft_change import Approved
@@ -46,6 +47,17 @@ def draft_message(draft: Draft) -> draft_pb2.Draft:
         last_edited_by_user_id=draft.last_edited_by,
         approval=_approval(draft.approval) if draft.approval else None,
         rejection=_rejection(draft.rejection) if draft.rejection else None,
+    )
+
+
+def content_reply(content: KeptContent) -> pb.GetDraftContentResponse:
+    """A content that a draft has or once had."""
+    return pb.GetDraftContentResponse(
+        content=message_of(content.document),
+        content_version=content.version,
+        content_sha256=content.sha256.hex(),
+        created_at=_timestamp(content.created_at),
+        created_by_user_id=content.created_by,
     )
 
 

@@ -14,6 +14,7 @@ from countersign_approval.commands.approve_drafts import ApproveDrafts
 from countersign_approval.commands.count_drafts import CountDrafts
 from countersign_approval.commands.edit_draft import EditDraft
 from countersign_approval.commands.edit_draft_line import EditDraftLine
+from countersign_approval.commands.get_content import GetContent
 from countersign_approval.commands.get_draft import GetDraft
 from countersign_approval.commands.list_drafts import ListDrafts
 from countersign_approval.commands.reject_draft import RejectDraft
@@ -27,6 +28,7 @@ from countersign_approval.plain_text import require_plain
 from countersign_approval.replies import (
     approve_reply,
     batch_result,
+    content_reply,
     count_message,
     draft_message,
     summary_message,
@@ -57,6 +59,7 @@ class Commands:
 
     submit: SubmitDraft
     get: GetDraft
+    get_content: GetContent
     list: ListDrafts
     count: CountDrafts
     edit: EditDraft
@@ -99,6 +102,15 @@ class ApprovalServicer(pb_grpc.ApprovalServiceServicer):
         """Reads one draft."""
         draft = await self._commands.get(current_call(), UUID(request.draft_order_id))
         return pb.GetDraftResponse(draft=await _whole(draft))
+
+    async def GetDraftContent(
+        self, request: pb.GetDraftContentRequest, _context: Any
+    ) -> pb.GetDraftContentResponse:
+        """Reads a content that a draft has or once had."""
+        content = await self._commands.get_content(
+            current_call(), UUID(request.draft_order_id), request.content_version
+        )
+        return content_reply(content)
 
     async def ListDrafts(
         self, request: pb.ListDraftsRequest, _context: Any

@@ -21,6 +21,7 @@ ACT = ["ADMIN", "OPERATOR"]
 PROMISED = {
     "SubmitDraft": ["ADMIN", "INTEGRATOR", "OPERATOR"],
     "GetDraft": READ,
+    "GetDraftContent": READ,
     "ListDrafts": READ,
     "CountDrafts": READ,
     "EditDraft": ACT,
@@ -36,6 +37,7 @@ PROMISED = {
 }
 NAMING_A_DRAFT = {
     "GetDraft": {},
+    "GetDraftContent": {"content_version": 1},
     "EditDraft": {"update_mask": "header.notes"},
     "EditDraftLine": {"line_no": 1, "update_mask": "qty"},
     "ValidateDraft": {},

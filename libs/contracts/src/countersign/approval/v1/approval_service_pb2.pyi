@@ -192,6 +192,76 @@ class GetDraftResponse(_message.Message):
 Global___GetDraftResponse: _TypeAlias = GetDraftResponse  # noqa: Y015
 
 @_typing.final
+class GetDraftContentRequest(_message.Message):
+    """GetDraftContentRequest names a content of a draft."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DRAFT_ORDER_ID_FIELD_NUMBER: _builtins.int
+    CONTENT_VERSION_FIELD_NUMBER: _builtins.int
+    draft_order_id: _builtins.str
+    """UUID."""
+    content_version: _builtins.int
+    """The draft's version at which the content came to be: content_version of a draft or of an
+    approval.
+    """
+    def __init__(
+        self,
+        *,
+        draft_order_id: _builtins.str = ...,
+        content_version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_version", b"content_version", "draft_order_id", b"draft_order_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDraftContentRequest: _TypeAlias = GetDraftContentRequest  # noqa: Y015
+
+@_typing.final
+class GetDraftContentResponse(_message.Message):
+    """GetDraftContentResponse is the content as it was; a content never changes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTENT_FIELD_NUMBER: _builtins.int
+    CONTENT_VERSION_FIELD_NUMBER: _builtins.int
+    CONTENT_SHA256_FIELD_NUMBER: _builtins.int
+    CREATED_AT_FIELD_NUMBER: _builtins.int
+    CREATED_BY_USER_ID_FIELD_NUMBER: _builtins.int
+    content_version: _builtins.int
+    """As asked for."""
+    content_sha256: _builtins.str
+    """SHA-256 of the canonical content, 64 lower-case hex digits."""
+    created_by_user_id: _builtins.str
+    """Who submitted or edited it: the token's subject."""
+    @_builtins.property
+    def content(self) -> _draft_pb2.DraftContent:
+        """What the draft said."""
+
+    @_builtins.property
+    def created_at(self) -> _timestamp_pb2.Timestamp:
+        """When it came to be."""
+
+    def __init__(
+        self,
+        *,
+        content: _draft_pb2.DraftContent | None = ...,
+        content_version: _builtins.int = ...,
+        content_sha256: _builtins.str = ...,
+        created_at: _timestamp_pb2.Timestamp | None = ...,
+        created_by_user_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "created_at", b"created_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "content_sha256", b"content_sha256", "content_version", b"content_version", "created_at", b"created_at", "created_by_user_id", b"created_by_user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDraftContentResponse: _TypeAlias = GetDraftContentResponse  # noqa: Y015
+
+@_typing.final
 class ListDraftsRequest(_message.Message):
     """ListDraftsRequest filters and pages; filters combine with AND."""
 

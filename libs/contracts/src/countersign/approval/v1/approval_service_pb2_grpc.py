@@ -47,6 +47,11 @@ class ApprovalServiceStub:
                 request_serializer=countersign_dot_approval_dot_v1_dot_approval__service__pb2.GetDraftRequest.SerializeToString,
                 response_deserializer=countersign_dot_approval_dot_v1_dot_approval__service__pb2.GetDraftResponse.FromString,
                 _registered_method=True)
+        self.GetDraftContent = channel.unary_unary(
+                '/countersign.approval.v1.ApprovalService/GetDraftContent',
+                request_serializer=countersign_dot_approval_dot_v1_dot_approval__service__pb2.GetDraftContentRequest.SerializeToString,
+                response_deserializer=countersign_dot_approval_dot_v1_dot_approval__service__pb2.GetDraftContentResponse.FromString,
+                _registered_method=True)
         self.ListDrafts = channel.unary_unary(
                 '/countersign.approval.v1.ApprovalService/ListDrafts',
                 request_serializer=countersign_dot_approval_dot_v1_dot_approval__service__pb2.ListDraftsRequest.SerializeToString,
@@ -125,6 +130,13 @@ class ApprovalServiceServicer:
 
     def GetDraft(self, request, context):
         """Reads one draft. Roles: any. Errors: DRAFT_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetDraftContent(self, request, context):
+        """Reads a content that the draft has or once had, whole. Roles: any. Errors: DRAFT_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -239,6 +251,11 @@ def add_ApprovalServiceServicer_to_server(servicer, server):
                     servicer.GetDraft,
                     request_deserializer=countersign_dot_approval_dot_v1_dot_approval__service__pb2.GetDraftRequest.FromString,
                     response_serializer=countersign_dot_approval_dot_v1_dot_approval__service__pb2.GetDraftResponse.SerializeToString,
+            ),
+            'GetDraftContent': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDraftContent,
+                    request_deserializer=countersign_dot_approval_dot_v1_dot_approval__service__pb2.GetDraftContentRequest.FromString,
+                    response_serializer=countersign_dot_approval_dot_v1_dot_approval__service__pb2.GetDraftContentResponse.SerializeToString,
             ),
             'ListDrafts': grpc.unary_unary_rpc_method_handler(
                     servicer.ListDrafts,
@@ -358,6 +375,33 @@ class ApprovalService:
             '/countersign.approval.v1.ApprovalService/GetDraft',
             countersign_dot_approval_dot_v1_dot_approval__service__pb2.GetDraftRequest.SerializeToString,
             countersign_dot_approval_dot_v1_dot_approval__service__pb2.GetDraftResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetDraftContent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/countersign.approval.v1.ApprovalService/GetDraftContent',
+            countersign_dot_approval_dot_v1_dot_approval__service__pb2.GetDraftContentRequest.SerializeToString,
+            countersign_dot_approval_dot_v1_dot_approval__service__pb2.GetDraftContentResponse.FromString,
             options,
             channel_credentials,
             insecure,

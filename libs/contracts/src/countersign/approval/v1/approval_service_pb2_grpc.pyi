@@ -42,6 +42,8 @@ class ApprovalServiceStub:
     """
     GetDraft: _grpc.UnaryUnaryMultiCallable[_approval_service_pb2.GetDraftRequest, _approval_service_pb2.GetDraftResponse]
     """Reads one draft. Roles: any. Errors: DRAFT_NOT_FOUND."""
+    GetDraftContent: _grpc.UnaryUnaryMultiCallable[_approval_service_pb2.GetDraftContentRequest, _approval_service_pb2.GetDraftContentResponse]
+    """Reads a content that the draft has or once had, whole. Roles: any. Errors: DRAFT_NOT_FOUND."""
     ListDrafts: _grpc.UnaryUnaryMultiCallable[_approval_service_pb2.ListDraftsRequest, _approval_service_pb2.ListDraftsResponse]
     """Lists drafts, newest first unless asked otherwise, by keyset. Roles: any.
     Errors: PAGE_TOKEN_INVALID.
@@ -103,6 +105,8 @@ class ApprovalServiceAsyncStub(ApprovalServiceStub):
     """
     GetDraft: _aio.UnaryUnaryMultiCallable[_approval_service_pb2.GetDraftRequest, _approval_service_pb2.GetDraftResponse]  # type: ignore[assignment]
     """Reads one draft. Roles: any. Errors: DRAFT_NOT_FOUND."""
+    GetDraftContent: _aio.UnaryUnaryMultiCallable[_approval_service_pb2.GetDraftContentRequest, _approval_service_pb2.GetDraftContentResponse]  # type: ignore[assignment]
+    """Reads a content that the draft has or once had, whole. Roles: any. Errors: DRAFT_NOT_FOUND."""
     ListDrafts: _aio.UnaryUnaryMultiCallable[_approval_service_pb2.ListDraftsRequest, _approval_service_pb2.ListDraftsResponse]  # type: ignore[assignment]
     """Lists drafts, newest first unless asked otherwise, by keyset. Roles: any.
     Errors: PAGE_TOKEN_INVALID.
@@ -173,6 +177,14 @@ class ApprovalServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_approval_service_pb2.GetDraftResponse, _abc.Awaitable[_approval_service_pb2.GetDraftResponse]]:
         """Reads one draft. Roles: any. Errors: DRAFT_NOT_FOUND."""
+
+    @_abc_1.abstractmethod
+    def GetDraftContent(
+        self,
+        request: _approval_service_pb2.GetDraftContentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_approval_service_pb2.GetDraftContentResponse, _abc.Awaitable[_approval_service_pb2.GetDraftContentResponse]]:
+        """Reads a content that the draft has or once had, whole. Roles: any. Errors: DRAFT_NOT_FOUND."""
 
     @_abc_1.abstractmethod
     def ListDrafts(
