@@ -80,7 +80,7 @@ async def test_a_folder_is_mended_tested_paused_resumed_and_disabled(
 
         await confirm(page, "Pause", "ERP maintenance")
         await expect(page.get_by_text("Paused", exact=True)).to_be_visible()
-        [paused] = await tenant.wait_audit(1, action="CONNECTION_PAUSED")
+        [paused] = await tenant.wait_audit(1, action="CONNECTION_CHANGED")
         assert "ERP maintenance" in str(paused)
         assert paused["actor_user_id"] == "ines"
         await confirm(page, "Resume")
