@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -257,7 +257,7 @@ async def tombstone(aged, months, seal_store, key, org_id):
         {"count": 2},
         {"prev_hash": b"\x01" * 32},
         {"last_hash": b"\x01" * 32},
-        {"org_id": uuid4()},
+        {"org_id": UUID(int=7)},
     ],
     ids=str,
 )

@@ -85,7 +85,12 @@ def test_a_signed_seal_verifies_and_survives_its_line(seal):
 
 
 @pytest.mark.parametrize(
-    ("seal", "field"), [(seal, field) for seal in BOTH for field in fields(seal)], ids=str
+    ("seal", "field"),
+    [
+        pytest.param(seal, field, id=f"{type(seal).__name__}.{field.name}")
+        for seal in BOTH
+        for field in fields(seal)
+    ],
 )
 def test_a_change_of_any_field_shows(seal, field):
     signed = sign(seal, KEY)
