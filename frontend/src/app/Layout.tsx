@@ -38,6 +38,7 @@ export function Layout() {
         <nav aria-label={t("common.navigation")} className={styles.navigation}>
           <Link to="/drafts">{t("common.drafts")}</Link>
           <Link to="/connections">{t("common.connections")}</Link>
+          <Link to="/overview">{t("common.overview")}</Link>
         </nav>
         <Button
           variant="quiet"

@@ -8,6 +8,7 @@ import {
 } from "@tanstack/react-router";
 
 import { draftSearch } from "../pages/drafts/search";
+import { overviewSearch } from "../pages/overview/search";
 import { Layout } from "./Layout";
 import { NotFound, PageFailed } from "./PageFailed";
 
@@ -68,6 +69,13 @@ const changeConnection = createRoute({
   ),
 });
 
+const overview = createRoute({
+  getParentRoute: () => root,
+  path: "/overview",
+  validateSearch: overviewSearch,
+  component: lazyRouteComponent(() => import("../pages/overview/Overview"), "Overview"),
+});
+
 export const router = createRouter({
   routeTree: root.addChildren([
     home,
@@ -77,6 +85,7 @@ export const router = createRouter({
     newConnection,
     connection,
     changeConnection,
+    overview,
   ]),
   basepath: "/console",
   defaultErrorComponent: PageFailed,

@@ -6,6 +6,7 @@ export const common: typeof en = {
   navigation: "Hauptnavigation",
   drafts: "Auftragsentwürfe",
   connections: "Verbindungen",
+  overview: "Überblick",
   loading: "Wird geladen …",
   none: "keine",
   close: "Schließen",

@@ -8,6 +8,7 @@ import { edit } from "./edit";
 import { exports } from "./exports";
 import { history } from "./history";
 import { keyboard } from "./keyboard";
+import { overview } from "./overview";
 import { problems } from "./problems";
 import { signIn } from "./signIn";
 
@@ -21,6 +22,7 @@ export const texts = {
   exports,
   history,
   keyboard,
+  overview,
   problems,
   signIn,
 };

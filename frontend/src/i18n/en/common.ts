@@ -4,6 +4,7 @@ export const common = {
   navigation: "Main",
   drafts: "Draft orders",
   connections: "Connections",
+  overview: "Overview",
   loading: "Loading…",
   none: "none",
   close: "Close",

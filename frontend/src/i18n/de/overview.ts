@@ -1,0 +1,27 @@
+import type { overview as en } from "../en/overview";
+
+export const overview: typeof en = {
+  title: "Überblick",
+  stretch: "Zeitraum",
+  days: "{{count}} Tage",
+  chart: "Diagramm: {{title}}. Die Tabelle darunter hat die Zahlen.",
+  asTable: "Als Tabelle: {{title}}",
+  pushesByDay: "Übertragungen je Tag",
+  latencyByDay: "Zeit bis zur Zustellung je Tag",
+  byConnection: "Je Verbindung",
+  what: "Für",
+  connection: "Verbindung",
+  pushed: "Beauftragt",
+  delivered: "Zugestellt",
+  acked: "Bestätigt",
+  failed: "Fehlgeschlagen",
+  waiting: "Wartend",
+  retrying: "In Wiederholung",
+  held: "Angehalten: Ausgang unbekannt",
+  ack_overdue: "Antwort überfällig",
+  median_milliseconds: "Bis zur Zustellung, Median",
+  p95_milliseconds: "Bis zur Zustellung, 95 von 100",
+  oldest: "Am längsten wartend seit",
+  waitingNow: "Wartet jetzt",
+  nothingWaits: "Nichts wartet.",
+};
