@@ -3,6 +3,7 @@ import { queryOptions } from "@tanstack/react-query";
 
 import { api, body } from "../../api/client";
 import type { DraftDetailReply } from "../../api/schema";
+import { live } from "../../live/useLiveDrafts";
 
 const SOON_MILLISECONDS = 1_000;
 const LATER_MILLISECONDS = 10_000;
@@ -15,7 +16,9 @@ export const draftQuery = (id: string) =>
     queryKey: draftKey(id),
     queryFn: ({ signal }) =>
       body(api.GET("/draft-orders/{id}", { signal, params: { path: { id } } })),
-    refetchInterval: ({ state }) => (moves(state.data) ? SOON_MILLISECONDS : LATER_MILLISECONDS),
+    // Status changes come by themselves, unless live updates are away; attempts and their errors do not.
+    refetchInterval: ({ state }) =>
+      moves(state.data) && !live.get() ? SOON_MILLISECONDS : LATER_MILLISECONDS,
   });
 
 /** Whether the system itself is about to change it. */
