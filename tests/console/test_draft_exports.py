@@ -12,8 +12,12 @@ DELIVERY_MILLISECONDS = 30_000
 
 
 async def waiting(tenant: Tenant) -> dict[str, Any]:
-    """A draft whose export failed once and waits for its next attempt."""
+    """A draft whose export failed once and waits five minutes for its next attempt."""
     draft = await tenant.approved()
+    [connection] = (await tenant.http.get("/erp-connections")).json()["connections"]
+    terms = {"first_delay_seconds": 300, "longest_delay_seconds": 300}
+    path = f"/erp-connections/{connection['id']}"
+    assert (await tenant.http.patch(path, json={"terms": terms})).status_code == 200
     tenant.dropzone.rmdir()
     assert (await tenant.push(draft["id"])).status_code == 200
     return draft

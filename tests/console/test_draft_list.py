@@ -39,7 +39,7 @@ async def test_tabs_count_drafts_and_show_those_of_a_status(olga: Operator, tena
     await expect(tab(page, "All")).to_have_text("All3")
     await tab(page, "Needs review").click()
     await expect(references(page)).to_have_text(["review-000"])
-    await expect(page.get_by_text("Line 1 has no internal SKU")).to_be_visible()
+    await expect(page.get_by_text("The internal SKU is missing.")).to_be_visible()
     assert "status=NEEDS_REVIEW" in page.url
 
 

@@ -236,6 +236,7 @@ _SEALS = "/countersign.audit.v1.SealService/"
 RPCS: dict[str, Rpc] = {
     _APPROVAL + "SubmitDraft": Rpc(a_submit, (A.DRAFT_SUBMITTED,)),
     _APPROVAL + "GetDraft": Rpc(draft("ready")),
+    _APPROVAL + "GetDraftContent": Rpc(draft("ready", content_version=1)),
     _APPROVAL + "ListDrafts": Rpc(plain()),
     _APPROVAL + "CountDrafts": Rpc(plain()),
     _APPROVAL + "EditDraft": Rpc(

@@ -156,7 +156,11 @@ async def test_a_plug_in_that_a_worker_announced_can_be_used(integrator, worker,
     )
     await worker.call("AnnounceConnectors", announcement)
     listed = (await integrator.call("ListConnectors", pb.ListConnectorsRequest())).connectors
-    assert [each.connector_type for each in listed] == ["DROPZONE_JSON_V1", "SPOOL_V1"]
+    assert [each.connector_type for each in listed] == [
+        "DROPZONE_JSON_V1",
+        "HTTP_JSON_V1",
+        "SPOOL_V1",
+    ]
     assert "password" in listed[0].secret_names
     good = folder(connector_type="SPOOL_V1", config_json='{"spool": "/s"}')
     made = (await integrator.call("CreateConnection", good)).connection
