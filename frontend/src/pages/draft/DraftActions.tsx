@@ -4,7 +4,7 @@
  * Only what the status and the person's role allow is offered; the server decides all the same,
  * and what it refuses is explained in the dialog.
  */
-import { type ReactNode, useRef, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { DraftDetailReply, DraftStatus } from "../../api/schema";
@@ -81,11 +81,22 @@ export function DraftActions({ draft, children }: Props) {
   };
   const close = () => {
     setOpen(undefined);
-    // The button that opened the dialog may be gone with the status.
-    requestAnimationFrame(() => {
-      if (document.activeElement === document.body) group.current?.focus();
-    });
   };
+  const opened = useRef(false);
+  useEffect(() => {
+    if (open !== undefined) opened.current = true;
+    if (open !== undefined || !opened.current) return;
+    // The button that opened the dialog may be gone with the status. A frame later the dialog is
+    // gone, and in that one the library has given the focus back.
+    let frame = requestAnimationFrame(() => {
+      frame = requestAnimationFrame(() => {
+        if (document.activeElement === document.body) group.current?.focus({ preventScroll: true });
+      });
+    });
+    return () => {
+      cancelAnimationFrame(frame);
+    };
+  }, [open, draft.status]);
   useShortcuts(
     offered.map(({ name, key }) => ({
       key,
