@@ -20,13 +20,12 @@ up: ## the same stack with the web console, kept up until Ctrl-C
 console: ## build the web console into frontend/dist
 	@scripts/console.sh build
 
-test: ## every test, on real servers that it installs and starts itself, and a chaos run (ARGS=… for pytest alone)
+test: ## every test, on real servers that it installs and starts itself (ARGS=… for pytest)
 	@scripts/setup.sh dev
 	@scripts/servers.sh
 	@scripts/console.sh build
 	@scripts/console.sh test
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
-	@[ -n "$(ARGS)" ] || $(BIN)/countersign chaos --minutes 5
 
 chaos: ## faults on the real stack: what is lost, doubled, stuck? (ARGS="--minutes 5 --seed 1")
 	@scripts/setup.sh dev
