@@ -1,6 +1,5 @@
 """What a worker does beside deliveries: sweep, test connections, bring the ERP's answers."""
 
-import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,10 @@ import pytest
 
 from countersign_core.lifecycle import ExportStatus
 from countersign_core.reasons import Reason
+from countersign_export_worker.ack_look import SETTLED_SECONDS
 from countersign_export_worker.ack_poller import AckPoller
 from countersign_export_worker.connectors.access import Connectors
+from countersign_export_worker.connectors.ack_files import MOST
 from countersign_export_worker.connectors.registry import ConnectorRegistry, installed_connectors
 from countersign_export_worker.errors import WorkRefused
 from countersign_export_worker.file_names import DropName
@@ -160,11 +161,8 @@ class Acks:
         self.twin = WorkTwin()
         self.twin.add(export_record(connection_to(dropzone, ack_path=str(self.folder))))
 
-    def put(self, name: str, text: str, *, age_seconds: float = 0.0) -> None:
-        path = self.folder / name
-        path.write_text(text)
-        changed = path.stat().st_mtime - age_seconds
-        os.utime(path, (changed, changed))
+    def put(self, name: str, text: str) -> None:
+        (self.folder / name).write_text(text)
 
     async def poll(self) -> None:
         await AckPoller(self.twin, _connectors(), seconds=1.0).poll()
@@ -205,14 +203,68 @@ async def test_answers_are_reported_and_filed_away(dropzone: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "\x00"])
 async def test_malformed_answer_is_set_aside_once_it_is_settled(text: str, dropzone: Path) -> None:
-    """A young one may still be being written."""
+    """A young one may still be being written; which worker looks, and its clock, do not matter."""
     acks = Acks(dropzone)
-    acks.put("ack_old.json", text, age_seconds=60)
+    acks.put("ack_old.json", text)
+    acks.put("ack_growing.json", text)
+    await acks.poll()
+    acks.twin.age_unsettled(SETTLED_SECONDS)
+    acks.put("ack_growing.json", text + " ")
     acks.put("ack_young.json", text)
     await acks.poll()
     assert acks.twin.acks == []
-    assert _names(acks.folder) == {"error", "ack_young.json"}
+    assert _names(acks.folder) == {"error", "ack_growing.json", "ack_young.json"}
     assert _names(acks.folder / "error") == {"ack_old.json"}
+
+
+async def test_a_look_that_fails_forgets_nothing(
+    dropzone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a server that is often away would never see its malformed answers filed."""
+    acks = Acks(dropzone)
+    acks.put("ack_a.json", "{")
+    await acks.poll()
+    acks.twin.age_unsettled(SETTLED_SECONDS)
+    aside = acks.folder.rename(dropzone / "away")
+    await acks.poll()
+    aside.rename(acks.folder)
+    await acks.poll()
+    assert _names(acks.folder / "error") == {"ack_a.json"}
+
+
+async def test_malformed_answers_do_not_hide_how_many_wait(dropzone: Path) -> None:
+    """A full look asks for the next one at once as long as something of it moved."""
+    acks = Acks(dropzone)
+    acks.put("ack_000.json", "{")
+    for number in range(1, MOST + 1):
+        acks.put(f"ack_{number:03}.json", "{}")
+    await acks.poll()
+    await acks.poll()
+    assert [more for _, more in acks.twin.ack_polls] == [True, False]
+    assert len(acks.twin.acks) == MOST
+
+
+async def test_answers_that_all_wait_are_not_looked_at_without_rest(dropzone: Path) -> None:
+    """A look at which nothing moved is not repeated at once."""
+    acks = Acks(dropzone)
+    for number in range(MOST + 1):
+        acks.put(f"ack_{number:03}.json", "{")
+    await acks.poll()
+    assert acks.twin.ack_polls == [(CONNECTION, False)]
+
+
+async def test_two_answers_about_one_file_keep_their_order(dropzone: Path) -> None:
+    """The first name counts, also where many are reported side by side."""
+    acks = Acks(dropzone)
+    for number in range(40):
+        acks.put(f"ack_{number:03}.json", "{}")
+        acks.put(f"error_{number:03}.json", "{}")
+    await acks.poll()
+    told: dict[str, list[bool]] = {}
+    for _, ack in acks.twin.acks:
+        told.setdefault(ack.file_name, []).append(ack.accepted)
+    assert len(told) == 40
+    assert all(each == [True, False] for each in told.values())
 
 
 @pytest.mark.parametrize(

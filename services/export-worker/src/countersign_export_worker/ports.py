@@ -75,7 +75,8 @@ class AckFile:
     """An answer of the ERP, as found: which file of ours it is about and what it says.
 
     `name` is the answer's own name. `error` is set when the ERP refused the file. `export_id`
-    is set where the answer names it. A malformed answer has no `file_name`.
+    is set where the answer names it. A malformed answer has no `file_name`; where it may still be
+    being written, `state` (such as size and time) tells whether it changed between two looks.
     """
 
     name: str
@@ -84,6 +85,23 @@ class AckFile:
     erp_order_id: str = ""
     error: AttemptError | None = None
     export_id: UUID | None = None
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """An answer that made no sense when somebody last looked, and for how long it was so."""
+
+    state: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class AckPoll:
+    """A connection to look at, with what was left unsettled there, by name."""
+
+    connection: ConnectionAccess
+    unsettled: Mapping[str, Unsettled] = field(default_factory=dict)
 
 
 class ConnectorPort(Protocol):
@@ -280,11 +298,16 @@ class WorkPort(ReportPort, Protocol):
     async def report_connection_test(self, test: ConnectionTest, report: CheckReport) -> None:
         """What a connection test found."""
 
-    async def claim_ack_polls(self, most: int) -> Sequence[ConnectionAccess]:
+    async def claim_ack_polls(self, most: int) -> Sequence[AckPoll]:
         """Up to `most` connections whose answers are due to be looked for, ours for a while."""
 
-    async def report_ack_poll(self, connection: ConnectionAccess, *, more: bool) -> None:
-        """The look is over; `more` answers may wait there still."""
+    async def report_ack_poll(
+        self, connection: ConnectionAccess, *, more: bool, unsettled: Mapping[str, str]
+    ) -> None:
+        """The look is over; `more` answers may wait there still.
+
+        `unsettled`: the states of those that make no sense yet, by name.
+        """
 
     async def report_health(
         self, connection: ConnectionAccess, breaker: str, error: AttemptError | None

@@ -1,6 +1,6 @@
 """Push, over gRPC; the one place where a status becomes a WorkError."""
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from countersign_export_worker.file_names import DropName
 from countersign_export_worker.ports import (
     ROOM_ENOUGH,
     AckFile,
+    AckPoll,
     AttemptError,
     CheckReport,
     ConnectionTest,
@@ -171,15 +172,17 @@ class WorkClient:
         reply = await self._call(self._stub.ListDropzones, pb.ListDropzonesRequest())
         return [messages.connection_of(connection) for connection in reply.connections]
 
-    async def claim_ack_polls(self, most: int) -> Sequence[ConnectionAccess]:
+    async def claim_ack_polls(self, most: int) -> Sequence[AckPoll]:
         """See WorkPort."""
         reply = await self._call(
             self._stub.ClaimAckPolls,
             pb.ClaimAckPollsRequest(worker_id=self._worker_id, max_connections=most),
         )
-        return [messages.connection_of(connection) for connection in reply.connections]
+        return messages.ack_polls_of(reply)
 
-    async def report_ack_poll(self, connection: ConnectionAccess, *, more: bool) -> None:
+    async def report_ack_poll(
+        self, connection: ConnectionAccess, *, more: bool, unsettled: Mapping[str, str]
+    ) -> None:
         """See WorkPort."""
         await self._call(
             self._stub.ReportAckPoll,
@@ -188,6 +191,9 @@ class WorkClient:
                 erp_connection_id=str(connection.id),
                 worker_id=self._worker_id,
                 more=more,
+                unsettled=[
+                    pb.UnsettledAnswer(name=name, state=state) for name, state in unsettled.items()
+                ],
             ),
         )
 

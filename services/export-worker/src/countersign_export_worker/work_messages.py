@@ -10,11 +10,13 @@ from countersign.push.v1 import work_service_pb2 as pb
 from countersign_export_worker.assignment import Assignment, ConnectionAccess, Lease
 from countersign_export_worker.file_names import DropName
 from countersign_export_worker.ports import (
+    AckPoll,
     AttemptError,
     CheckReport,
     ConnectorType,
     Evidence,
     Room,
+    Unsettled,
 )
 
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{2,63}")
@@ -95,6 +97,20 @@ def connection_of(message: pb.ConnectionAccess) -> ConnectionAccess:
         version=message.version,
         concurrency=message.concurrency,
     )
+
+
+def ack_polls_of(message: pb.ClaimAckPollsResponse) -> list[AckPoll]:
+    """The connections to look at, each with what was unsettled there."""
+    unsettled = {
+        each.erp_connection_id: {
+            answer.name: Unsettled(answer.state, answer.unchanged_seconds)
+            for answer in each.answers
+        }
+        for each in message.unsettled
+    }
+    return [
+        AckPoll(connection_of(each), unsettled.get(each.id, {})) for each in message.connections
+    ]
 
 
 def assignment_of(message: pb.Assignment) -> Assignment:

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from countersign_export_worker.connectors.ack_files import MAX_BYTES, AckMode
-from countersign_export_worker.connectors.sftp_acks import SftpAcks
+from countersign_export_worker.connectors.ack_files import MAX_BYTES, MOST, AckMode
 from countersign_export_worker.errors import PermanentDeliveryError
 from countersign_export_worker.ports import AckFile, AttemptError
 
@@ -65,15 +64,36 @@ async def test_presence_is_enough_where_it_is_told_so(zone: Any, answers: Path) 
     assert refused.error == AttemptError("ERP_REFUSED", "no such customer")
 
 
-async def test_half_written_answer_is_left_until_it_is_settled(zone: Any, answers: Path) -> None:
-    """By our clock: a file that changed between two looks is still being written."""
+async def test_half_written_answer_tells_whether_it_changed(zone: Any, answers: Path) -> None:
+    """So that it is left alone while it grows."""
     connector = _open(zone, answers)
-    (answers / "ack_a.json").write_text('{"erp_ord')
-    assert await connector.poll_acks() == []
-    connector._acks = SftpAcks(AckMode.JSON, settled_seconds=0.0)
-    assert await connector.poll_acks() == [AckFile("ack_a.json", "")]
-    (answers / "ack_a.json").write_text('{"erp_order_id": "1"}')
+    path = answers / "ack_a.json"
+    path.write_text('{"erp_ord')
+    [first], [again] = await connector.poll_acks(), await connector.poll_acks()
+    assert first == again
+    assert (first.file_name, bool(first.state)) == ("", True)
+    path.write_text('{"erp_order')
+    [grown] = await connector.poll_acks()
+    assert grown.state != first.state
+    path.write_text('{"erp_order_id": "1"}')
     assert [ack.erp_order_id for ack in await connector.poll_acks()] == ["1"]
+
+
+async def test_a_long_answer_is_read_whole(zone: Any, answers: Path) -> None:
+    """Longer than one packet of the protocol, up to the limit."""
+    text = '{"erp_order_id": "1"}'
+    (answers / "ack_a.json").write_text(text + " " * (MAX_BYTES - len(text)))
+    assert [ack.erp_order_id for ack in await _open(zone, answers).poll_acks()] == ["1"]
+
+
+async def test_many_answers_are_read_in_the_order_of_their_names(zone: Any, answers: Path) -> None:
+    """Several at once over one connection; no more than one look's worth."""
+    names = [f"ack_{number:03}.json" for number in range(MOST + 5)]
+    for name in names:
+        (answers / name).write_text(f'{{"erp_order_id": "{name}"}}')
+    acks = await _open(zone, answers).poll_acks()
+    assert [ack.name for ack in acks] == names[:MOST]
+    assert all(ack.erp_order_id == ack.name for ack in acks)
 
 
 async def test_links_and_large_files_are_no_answers(zone: Any, answers: Path) -> None:
@@ -82,7 +102,7 @@ async def test_links_and_large_files_are_no_answers(zone: Any, answers: Path) ->
     (answers / "ack_large.json").write_bytes(b" " * (MAX_BYTES + 1))
     (answers / "ack_folder.json").mkdir()
     acks = await _open(zone, answers).poll_acks()
-    assert [ack.file_name for ack in acks] == ["", "", ""]
+    assert [(ack.file_name, ack.state) for ack in acks] == [("", "")] * 3
 
 
 async def test_without_a_place_for_answers_there_are_none(zone: Any) -> None:

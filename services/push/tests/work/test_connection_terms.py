@@ -137,6 +137,52 @@ async def test_answers_are_looked_for_by_one_worker_at_a_time(queue, worker):
     assert await claim() == [str(connection)]
 
 
+async def test_what_made_no_sense_is_remembered_from_look_to_look(queue, worker):
+    """Since when an answer is as it is, whoever looked; a changed one starts anew."""
+    org = uuid4()
+    connection = await queue.connection(
+        org, config='{"transport": "folder", "export_path": "/x", "ack_path": "/y"}'
+    )
+
+    async def claim(name):
+        request = work_pb.ClaimAckPollsRequest(worker_id=name, max_connections=10)
+        reply = await worker.call("ClaimAckPolls", request)
+        assert [each.id for each in reply.connections] == [str(connection)]
+        return {
+            answer.name: (answer.state, answer.unchanged_seconds)
+            for each in reply.unsettled
+            for answer in each.answers
+        }
+
+    async def report(name, **states):
+        answers = [work_pb.UnsettledAnswer(name=key, state=value) for key, value in states.items()]
+        await worker.call(
+            "ReportAckPoll",
+            work_pb.ReportAckPollRequest(
+                org_id=str(org),
+                erp_connection_id=str(connection),
+                worker_id=name,
+                more=True,
+                unsettled=answers,
+            ),
+        )
+
+    assert await claim("w1") == {}
+    await report("w1", a="1", b="1", c="1")
+    await queue.sql.execute(
+        "UPDATE push.erp_connections SET acks_unsettled = (SELECT jsonb_object_agg(key,"
+        " jsonb_set(value, '{since}', to_jsonb((value ->> 'since')::numeric - 100)))"
+        " FROM jsonb_each(acks_unsettled)) WHERE id = $1",
+        connection,
+    )
+    assert set(await claim("w2")) == {"a", "b", "c"}
+    await report("w2", a="1", b="2")
+    seen = await claim("w1")
+    assert {name: state for name, (state, _) in seen.items()} == {"a": "1", "b": "2"}
+    assert seen["a"][1] >= 100
+    assert 0 <= seen["b"][1] < 100
+
+
 async def test_a_plug_in_that_a_worker_announced_can_be_used(integrator, worker, folder):
     """Its settings are held to its own schema; nobody announces over a built-in connector."""
     schema = {

@@ -18,8 +18,6 @@ from countersign_export_worker.ports import AckFile, AttemptError
 # One look takes this many at the most; the rest waits for the next one.
 MOST = 200
 MAX_BYTES = 1_000_000
-# An answer that makes no sense may still be being written, for this long.
-SETTLED_SECONDS = 30.0
 
 _NAME = re.compile(r"(?P<kind>ack|error)_(?P<file>[A-Za-z0-9_\-][A-Za-z0-9_.\-]*)")
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{2,63}")
@@ -45,6 +43,11 @@ def is_ack_name(name: str) -> bool:
 def malformed(name: str) -> AckFile:
     """An answer that nobody can make sense of."""
     return AckFile(name, "")
+
+
+def unsettled(name: str, size: int | None, changed: float | None) -> AckFile:
+    """One that may still be being written; `changed` in whatever the file system counts."""
+    return AckFile(name, "", state=f"{size} {changed}")
 
 
 def read_ack(name: str, data: bytes, mode: AckMode) -> AckFile:

@@ -2,18 +2,17 @@
 
 import errno
 import os
-import time
 from contextlib import suppress
 from pathlib import Path
 
 from countersign_export_worker.connectors.ack_files import (
     MAX_BYTES,
     MOST,
-    SETTLED_SECONDS,
     AckMode,
     is_ack_name,
     malformed,
     read_ack,
+    unsettled,
 )
 from countersign_export_worker.connectors.folder_files import (
     make_folder,
@@ -24,7 +23,7 @@ from countersign_export_worker.ports import AckFile
 
 
 def read_acks(path: Path, mode: AckMode = AckMode.JSON) -> list[AckFile]:
-    """The answers that wait, oldest name first; unsettled ones are left for the next look."""
+    """The answers that wait, first name first."""
     with open_folder(path) as folder:
         with os.scandir(folder) as entries:
             names = sorted(entry.name for entry in entries if is_ack_name(entry.name))
@@ -43,9 +42,7 @@ def file_ack(path: Path, name: str, *, understood: bool, folder_mode: int = 0o75
 
 def _read(folder: int, name: str, mode: AckMode) -> AckFile | None:
     try:
-        return read_ack(name, read_regular(folder, name, MAX_BYTES), mode)
-    except ValueError:
-        return malformed(name) if _is_settled(folder, name) else None
+        return _read_regular(folder, name, mode)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -54,6 +51,9 @@ def _read(folder: int, name: str, mode: AckMode) -> AckFile | None:
         raise
 
 
-def _is_settled(folder: int, name: str) -> bool:
-    changed = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mtime
-    return time.time() - changed > SETTLED_SECONDS
+def _read_regular(folder: int, name: str, mode: AckMode) -> AckFile:
+    try:
+        return read_ack(name, read_regular(folder, name, MAX_BYTES), mode)
+    except ValueError:
+        now = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        return unsettled(name, now.st_size, now.st_mtime_ns)

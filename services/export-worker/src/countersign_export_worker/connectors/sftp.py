@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
-from countersign_export_worker.connectors.sftp_acks import ERROR, PROCESSED, SftpAcks, file_ack
+from countersign_export_worker.connectors.sftp_acks import ERROR, PROCESSED, file_ack, read_acks
 from countersign_export_worker.connectors.sftp_check import SftpCheck
 from countersign_export_worker.connectors.sftp_drop import SftpDrop
 from countersign_export_worker.connectors.sftp_errors import (
@@ -39,7 +39,6 @@ class SftpConnector:
     def __init__(self, settings: SftpSettings) -> None:
         self._settings = settings
         self._login = SftpLogin(settings.server)
-        self._acks = SftpAcks(settings.options.ack_mode)
         self._pool = SftpPool(self._login, limit=settings.connections)
 
     @property
@@ -88,7 +87,7 @@ class SftpConnector:
             return ()
 
         async def read(session: SftpSession) -> Sequence[AckFile]:
-            return await self._acks.read(await session.folder(path))
+            return await read_acks(await session.folder(path), self._settings.options.ack_mode)
 
         return await self._run(read)
 

@@ -78,7 +78,10 @@ class SftpFolder:
             return None
         try:
             async with self._client.open(self.at(name), "rb") as file:
-                data = await file.read(limit + 1)
+                # One request more than the length: asking for `limit` would be dozens of them.
+                data = await file.read(min(attributes.size or 0, limit) + 1)
+                if len(data) != attributes.size:
+                    data = await file.read(limit + 1, 0)
         except NOT_THERE:
             return None
         assert isinstance(data, bytes)

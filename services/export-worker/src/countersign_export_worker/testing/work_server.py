@@ -178,11 +178,29 @@ class WorkServicer(pb_grpc.WorkServiceServicer):
     async def ClaimAckPolls(self, request: Any, _context: Any) -> Any:  # noqa: N802 — the RPC's name
         """See the proto."""
         polls = await self._do("ClaimAckPolls", self._twin.claim_ack_polls(request.max_connections))
-        return pb.ClaimAckPollsResponse(connections=map(_access_message, polls))
+        return pb.ClaimAckPollsResponse(
+            connections=[_access_message(poll.connection) for poll in polls],
+            unsettled=[
+                pb.UnsettledAnswers(
+                    erp_connection_id=str(poll.connection.id),
+                    answers=[
+                        pb.UnsettledAnswer(
+                            name=name, state=each.state, unchanged_seconds=each.seconds
+                        )
+                        for name, each in poll.unsettled.items()
+                    ],
+                )
+                for poll in polls
+            ],
+        )
 
     async def ReportAckPoll(self, request: Any, _context: Any) -> Any:  # noqa: N802 — the RPC's name
         """See the proto."""
-        report = self._twin.report_ack_poll(_named(request), more=request.more)
+        report = self._twin.report_ack_poll(
+            _named(request),
+            more=request.more,
+            unsettled={each.name: each.state for each in request.unsettled},
+        )
         await self._do("ReportAckPoll", report)
         return pb.ReportAckPollResponse()
 

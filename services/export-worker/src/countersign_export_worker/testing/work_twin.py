@@ -3,7 +3,7 @@
 Time is what the test says it is; nothing here waits, sleeps or is random.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -17,12 +17,14 @@ from countersign_export_worker.file_names import DropName
 from countersign_export_worker.ports import (
     ROOM_ENOUGH,
     AckFile,
+    AckPoll,
     AttemptError,
     CheckReport,
     ConnectionTest,
     ConnectorType,
     Evidence,
     Room,
+    Unsettled,
 )
 
 
@@ -72,6 +74,7 @@ class WorkTwin:
         self.test_reports: dict[UUID, CheckReport] = {}
         self.acks: list[tuple[UUID, AckFile]] = []
         self.ack_polls: list[tuple[UUID, bool]] = []
+        self.unsettled: dict[UUID, dict[str, Unsettled]] = {}
         self.health: list[tuple[UUID, str, AttemptError | None]] = []
         self.announced: list[ConnectorType] = []
         self.released: list[Lease] = []
@@ -181,13 +184,33 @@ class WorkTwin:
         connections = {export.connection.id: export.connection for export in self.exports.values()}
         return list(connections.values())
 
-    async def claim_ack_polls(self, most: int) -> Sequence[ConnectionAccess]:
+    async def claim_ack_polls(self, most: int) -> Sequence[AckPoll]:
         """See WorkPort; every connection is always due."""
-        return (await self.list_dropzones())[:most]
+        return [
+            AckPoll(each, self.unsettled.get(each.id, {}))
+            for each in (await self.list_dropzones())[:most]
+        ]
 
-    async def report_ack_poll(self, connection: ConnectionAccess, *, more: bool) -> None:
-        """See WorkPort."""
+    async def report_ack_poll(
+        self, connection: ConnectionAccess, *, more: bool, unsettled: Mapping[str, str]
+    ) -> None:
+        """See WorkPort; no time passes, see `age_unsettled`."""
         self.ack_polls.append((connection.id, more))
+        before = self.unsettled.get(connection.id, {})
+        self.unsettled[connection.id] = {
+            name: before[name]
+            if name in before and before[name].state == state
+            else Unsettled(state, 0.0)
+            for name, state in unsettled.items()
+        }
+
+    def age_unsettled(self, seconds: float) -> None:
+        """As if so much time had passed since the last look for answers."""
+        for connection, answers in self.unsettled.items():
+            self.unsettled[connection] = {
+                name: Unsettled(each.state, each.seconds + seconds)
+                for name, each in answers.items()
+            }
 
     async def report_health(
         self, connection: ConnectionAccess, breaker: str, error: AttemptError | None

@@ -200,11 +200,12 @@ class WorkServicer(WorkServiceServicer):
     ) -> pb.ClaimAckPollsResponse:
         """See WorkService.ClaimAckPolls."""
         del context
-        accesses = await self._commands.claim_ack_polls(
+        polls = await self._commands.claim_ack_polls(
             plain(request.worker_id), request.max_connections
         )
         return pb.ClaimAckPollsResponse(
-            connections=[wire.access_message(access) for access in accesses]
+            connections=[wire.access_message(poll.connection) for poll in polls],
+            unsettled=[wire.unsettled_message(poll) for poll in polls if poll.unsettled],
         )
 
     async def ReportAckPoll(  # noqa: N802 — the contract's name
@@ -217,6 +218,7 @@ class WorkServicer(WorkServiceServicer):
             UUID(request.erp_connection_id),
             plain(request.worker_id),
             more=request.more,
+            unsettled={plain(each.name): plain(each.state) for each in request.unsettled},
         )
         return pb.ReportAckPollResponse()
 

@@ -8,6 +8,7 @@ from countersign.push.v1 import work_service_pb2 as pb
 from countersign_core.canonical_json import sha256_hex
 from countersign_push.ack_step import Ack
 from countersign_push.assignment import Assignment, ConnectionAccess
+from countersign_push.commands.claim_ack_polls import AckPoll
 from countersign_push.connection import BreakerState, ConnectionHealth
 from countersign_push.export_record import timestamp
 from countersign_push.lease import AttemptError, Lease
@@ -74,6 +75,17 @@ def access_message(access: ConnectionAccess) -> pb.ConnectionAccess:
         secrets=access.secrets,
         version=access.version,
         concurrency=access.concurrency or 0,
+    )
+
+
+def unsettled_message(poll: AckPoll) -> pb.UnsettledAnswers:
+    """What made no sense at a connection when somebody last looked."""
+    return pb.UnsettledAnswers(
+        erp_connection_id=str(poll.connection.id),
+        answers=[
+            pb.UnsettledAnswer(name=name, state=each.state, unchanged_seconds=each.seconds)
+            for name, each in poll.unsettled.items()
+        ],
     )
 
 

@@ -961,22 +961,86 @@ class ClaimAckPollsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CONNECTIONS_FIELD_NUMBER: _builtins.int
+    UNSETTLED_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def connections(self) -> _containers.RepeatedCompositeFieldContainer[Global___ConnectionAccess]:
         """The connections."""
+
+    @_builtins.property
+    def unsettled(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnsettledAnswers]:
+        """What made no sense there when somebody last looked; connections without such are left out."""
 
     def __init__(
         self,
         *,
         connections: _abc.Iterable[Global___ConnectionAccess] | None = ...,
+        unsettled: _abc.Iterable[Global___UnsettledAnswers] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["connections", b"connections"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["connections", b"connections", "unsettled", b"unsettled"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ClaimAckPollsResponse: _TypeAlias = ClaimAckPollsResponse  # noqa: Y015
+
+@_typing.final
+class UnsettledAnswers(_message.Message):
+    """UnsettledAnswers are answers at one connection that make no sense, or not yet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ERP_CONNECTION_ID_FIELD_NUMBER: _builtins.int
+    ANSWERS_FIELD_NUMBER: _builtins.int
+    erp_connection_id: _builtins.str
+    """UUID of the connection."""
+    @_builtins.property
+    def answers(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnsettledAnswer]:
+        """The answers."""
+
+    def __init__(
+        self,
+        *,
+        erp_connection_id: _builtins.str = ...,
+        answers: _abc.Iterable[Global___UnsettledAnswer] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers", "erp_connection_id", b"erp_connection_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnsettledAnswers: _TypeAlias = UnsettledAnswers  # noqa: Y015
+
+@_typing.final
+class UnsettledAnswer(_message.Message):
+    """UnsettledAnswer is one that may still be being written."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    UNCHANGED_SECONDS_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The answer's own name."""
+    state: _builtins.str
+    """What tells whether it has changed between two looks, such as its size and time."""
+    unchanged_seconds: _builtins.float
+    """For how long it has been in this state, by the database's clock; not read in a report."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        state: _builtins.str = ...,
+        unchanged_seconds: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "state", b"state", "unchanged_seconds", b"unchanged_seconds"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnsettledAnswer: _TypeAlias = UnsettledAnswer  # noqa: Y015
 
 @_typing.final
 class ReportAckPollRequest(_message.Message):
@@ -988,6 +1052,7 @@ class ReportAckPollRequest(_message.Message):
     ERP_CONNECTION_ID_FIELD_NUMBER: _builtins.int
     WORKER_ID_FIELD_NUMBER: _builtins.int
     MORE_FIELD_NUMBER: _builtins.int
+    UNSETTLED_FIELD_NUMBER: _builtins.int
     org_id: _builtins.str
     """UUID of the org."""
     erp_connection_id: _builtins.str
@@ -996,6 +1061,10 @@ class ReportAckPollRequest(_message.Message):
     """Who claimed it."""
     more: _builtins.bool
     """Whether answers were left waiting: the next look is then due at once."""
+    @_builtins.property
+    def unsettled(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnsettledAnswer]:
+        """What made no sense and was left where it is. Replaces what the look before left."""
+
     def __init__(
         self,
         *,
@@ -1003,10 +1072,11 @@ class ReportAckPollRequest(_message.Message):
         erp_connection_id: _builtins.str = ...,
         worker_id: _builtins.str = ...,
         more: _builtins.bool = ...,
+        unsettled: _abc.Iterable[Global___UnsettledAnswer] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["erp_connection_id", b"erp_connection_id", "more", b"more", "org_id", b"org_id", "worker_id", b"worker_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["erp_connection_id", b"erp_connection_id", "more", b"more", "org_id", b"org_id", "unsettled", b"unsettled", "worker_id", b"worker_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
