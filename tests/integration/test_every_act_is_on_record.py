@@ -188,6 +188,17 @@ async def a_staged_report(stage: Stage) -> dict[str, Any]:
     return staged_report(lease)
 
 
+async def a_batch(stage: Stage) -> dict[str, Any]:
+    _, sent = await stage.staged()
+    _, failed = await stage.claimed()
+    return {
+        "items": [
+            {"sent": {"lease": sent.as_json(), "evidence": 1}},
+            {"failed": {"lease": failed.as_json(), "error": FAILURE}},
+        ]
+    }
+
+
 async def a_claim(stage: Stage) -> dict[str, Any]:
     _, made = await stage.pushed()
     return {"org_id": stage.org, "export_id": made, "worker_id": WORKER}
@@ -293,6 +304,7 @@ RPCS: dict[str, Rpc] = {
     _WORK + "ReportFailed": Rpc(leased("claimed", error=FAILURE), (A.DRAFT_PUSH_FAILED,)),
     _WORK + "ReportDeferred": Rpc(leased("claimed", error=FAILURE)),
     _WORK + "ReportHeld": Rpc(leased("staged", error=FAILURE)),
+    _WORK + "BatchReport": Rpc(a_batch, (A.DRAFT_PUSH_SUCCEEDED, A.DRAFT_PUSH_FAILED)),
     _WORK + "ReportAck": Rpc(an_ack(accepted=True), (A.EXPORT_ACKED,)),
     _WORK + "ReviewLeftovers": Rpc(a_leftover),
     _WORK + "ListDropzones": Rpc(plain()),

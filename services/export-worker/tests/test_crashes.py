@@ -138,6 +138,38 @@ async def test_killed_worker_leaves_exactly_one_file(
     assert zone.left() == []
 
 
+@pytest.mark.parametrize(
+    "point",
+    [
+        CrashPoint.BEFORE_STAGED_REPORT,
+        CrashPoint.AFTER_STAGED_REPORT,
+        CrashPoint.AFTER_RENAME,
+        CrashPoint.AFTER_SENT_REPORT,
+    ],
+)
+async def test_a_worker_killed_among_many_deliveries_leaves_each_file_once(
+    point: CrashPoint, bench: Any, dropzone: Path, eventually: Eventually
+) -> None:
+    """Their reports travel together; what one of them dies of is no other's end."""
+    records = [export_record(connection_to(dropzone), number) for number in range(24)]
+    for record in records:
+        bench.twin.add(record)
+    await _run_until_killed(bench, point, COUNTERSIGN_CONNECTION_CONCURRENCY="16")
+    for record in records:
+        if bench.twin.exports[record.id].status is ExportStatus.PENDING:
+            bench.twin.run_out(record.id)
+
+    await bench.work(connection_concurrency=16)
+    await eventually(
+        lambda: all(each.status is ExportStatus.SENT for each in bench.twin.exports.values())
+    )
+
+    assert bench.server.servicer.calls["BatchReport"] > 0
+    await _sweep(bench)
+    found = {path.name: path.read_bytes() for path in dropzone.iterdir()}
+    assert found == {record.file_name: record.document for record in records}
+
+
 @pytest.mark.parametrize("point", sorted(WITHDRAWAL_POINTS))
 async def test_killed_while_taking_back_leaves_no_file(
     point: CrashPoint, bench: Any, zone: Zone, eventually: Eventually

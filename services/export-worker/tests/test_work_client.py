@@ -1,9 +1,10 @@
 """Every call of push over a real socket: what arrives, and what a refusal becomes."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import replace
 from pathlib import Path
+from types import NoneType
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ import pytest_asyncio
 from countersign_core.errors import CountersignError
 from countersign_core.lifecycle import ExportStatus
 from countersign_core.reasons import Reason
+from countersign_export_worker.assignment import Assignment
 from countersign_export_worker.delivery_context import delivery_context
 from countersign_export_worker.errors import LeaseLost, WorkRefused, WorkUnavailable
 from countersign_export_worker.file_names import DropName
@@ -131,6 +133,86 @@ async def test_lost_lease_is_lease_lost(client: WorkClient, bench: Any) -> None:
         with pytest.raises(LeaseLost):
             await call
     assert client.reachable is True
+
+
+async def _claimed(client: WorkClient, bench: Any, count: int) -> list[Assignment]:
+    for number in range(1, count):
+        bench.twin.add(export_record(CONNECTION_TO, number))
+    return list(await client.claim_next(count, 0))
+
+
+def _staged(client: WorkClient, claimed: Assignment) -> Coroutine[Any, Any, None]:
+    return client.report_staged(claimed.lease, "a token", claimed.document_sha256)
+
+
+def _on_record(bench: Any) -> list[str]:
+    return [each.staged_name for each in bench.twin.exports.values()]
+
+
+async def test_reports_that_wait_together_travel_together(client: WorkClient, bench: Any) -> None:
+    """A fenced-off one is its own delivery's affair."""
+    claimed = await _claimed(client, bench, 5)
+    bench.twin.run_out(claimed[2].lease.export_id)
+    await client.claim_next(1, 0)
+    answers = await asyncio.gather(
+        *(_staged(client, each) for each in claimed[:4]),
+        client.report_deferred(claimed[4].lease, ERROR),
+        return_exceptions=True,
+    )
+    assert [type(each) for each in answers] == [NoneType, NoneType, LeaseLost, NoneType, NoneType]
+    assert bench.server.servicer.calls["BatchReport"] == 1
+    assert _on_record(bench) == ["a token", "a token", "", "a token", ""]
+
+
+async def test_a_report_alone_is_a_call_of_its_own_with_its_trace(
+    client: WorkClient, bench: Any
+) -> None:
+    """Nothing is lost of what one delivery carries along."""
+    [claimed] = await client.claim_next(1, 0)
+    with delivery_context(claimed):
+        await _staged(client, claimed)
+    assert bench.server.servicer.calls["BatchReport"] == 0
+    assert bench.server.servicer.last["ReportStaged"].request_id == "request-1"
+
+
+@pytest.mark.parametrize("fault", ["refuses_batches", "loses_batch_replies"])
+async def test_what_a_batch_does_not_settle_is_reported_once_more_by_itself(
+    client: WorkClient, bench: Any, fault: str
+) -> None:
+    """An older push that knows no batches, and a reply that is lost on the way."""
+    claimed = await _claimed(client, bench, 4)
+    setattr(bench.server.servicer, fault, True)
+    await asyncio.gather(*(_staged(client, each) for each in claimed))
+    assert _on_record(bench) == ["a token"] * 4
+    assert bench.server.servicer.calls["BatchReport"] == 1
+    expected = 4 if fault == "refuses_batches" else 8
+    assert bench.server.servicer.calls["ReportStaged"] == expected
+
+
+async def test_a_malformed_report_costs_the_others_their_batch_and_nothing_else(
+    client: WorkClient, bench: Any
+) -> None:
+    claimed = await _claimed(client, bench, 3)
+    answers = await asyncio.gather(
+        _staged(client, claimed[0]),
+        client.report_staged(claimed[1].lease, "a token", "no digest"),
+        _staged(client, claimed[2]),
+        return_exceptions=True,
+    )
+    assert [type(each) for each in answers] == [NoneType, WorkRefused, NoneType]
+    assert _on_record(bench) == ["a token", "", "a token"]
+
+
+async def test_a_delivery_that_ends_while_its_report_waits_takes_nobody_along(
+    client: WorkClient, bench: Any
+) -> None:
+    claimed = await _claimed(client, bench, 3)
+    reports = [asyncio.create_task(_staged(client, each)) for each in claimed]
+    await asyncio.sleep(0)
+    reports[1].cancel()
+    answers = await asyncio.gather(*reports, return_exceptions=True)
+    assert [type(each) for each in answers] == [NoneType, asyncio.CancelledError, NoneType]
+    assert _on_record(bench)[::2] == ["a token", "a token"]
 
 
 async def test_refusal_carries_its_reason(client: WorkClient) -> None:

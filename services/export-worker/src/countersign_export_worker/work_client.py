@@ -26,6 +26,7 @@ from countersign_export_worker.ports import (
     Evidence,
     Room,
 )
+from countersign_export_worker.report_calls import ReportCalls
 from countersign_platform.rpc.metadata import REQUEST_ID
 from countersign_platform.rpc.status import error_from_rpc
 
@@ -58,6 +59,7 @@ class WorkClient:
     def __init__(self, channel: grpc.aio.Channel, worker_id: str) -> None:
         """`worker_id` is for people to read."""
         self._stub = pb_grpc.WorkServiceStub(channel)
+        self._reports = ReportCalls(self._stub, self._call, _work_error)
         self._worker_id = worker_id
         # Whether push answered the last call; None before the first.
         self.reachable: bool | None = None
@@ -101,57 +103,47 @@ class WorkClient:
 
     async def report_staged(self, lease: Lease, staged_name: str, document_sha256: str) -> None:
         """See ReportPort."""
-        await self._call(
-            self._stub.ReportStaged,
-            pb.ReportStagedRequest(
-                lease=messages.lease_message(lease),
-                staged_name=staged_name,
-                document_sha256=document_sha256,
-            ),
+        report = pb.ReportStagedRequest(
+            lease=messages.lease_message(lease),
+            staged_name=staged_name,
+            document_sha256=document_sha256,
         )
+        await self._reports.report(pb.BatchReportItem(staged=report))
 
     async def report_sent(self, lease: Lease, evidence: Evidence) -> None:
         """See ReportPort."""
-        await self._call(
-            self._stub.ReportSent,
-            pb.ReportSentRequest(
-                lease=messages.lease_message(lease), evidence=messages.evidence_value(evidence)
-            ),
+        report = pb.ReportSentRequest(
+            lease=messages.lease_message(lease), evidence=messages.evidence_value(evidence)
         )
+        await self._reports.report(pb.BatchReportItem(sent=report))
 
     async def report_failed(self, lease: Lease, error: AttemptError, *, withdrawn: bool) -> None:
         """See ReportPort."""
-        await self._call(
-            self._stub.ReportFailed,
-            pb.ReportFailedRequest(
-                lease=messages.lease_message(lease),
-                error=messages.error_message(error),
-                withdrawn=withdrawn,
-            ),
+        report = pb.ReportFailedRequest(
+            lease=messages.lease_message(lease),
+            error=messages.error_message(error),
+            withdrawn=withdrawn,
         )
+        await self._reports.report(pb.BatchReportItem(failed=report))
 
     async def report_deferred(
         self, lease: Lease, error: AttemptError, *, withdrawn: bool = False
     ) -> None:
         """See ReportPort."""
-        await self._call(
-            self._stub.ReportDeferred,
-            pb.ReportDeferredRequest(
-                lease=messages.lease_message(lease),
-                error=messages.error_message(error),
-                withdrawn=withdrawn,
-                retry_after_seconds=min(max(0.0, error.retry_after_seconds), _LONGEST_WAIT),
-            ),
+        report = pb.ReportDeferredRequest(
+            lease=messages.lease_message(lease),
+            error=messages.error_message(error),
+            withdrawn=withdrawn,
+            retry_after_seconds=min(max(0.0, error.retry_after_seconds), _LONGEST_WAIT),
         )
+        await self._reports.report(pb.BatchReportItem(deferred=report))
 
     async def report_held(self, lease: Lease, error: AttemptError) -> None:
         """See ReportPort."""
-        await self._call(
-            self._stub.ReportHeld,
-            pb.ReportHeldRequest(
-                lease=messages.lease_message(lease), error=messages.error_message(error)
-            ),
+        report = pb.ReportHeldRequest(
+            lease=messages.lease_message(lease), error=messages.error_message(error)
         )
+        await self._reports.report(pb.BatchReportItem(held=report))
 
     async def removable(self, org_id: UUID, names: Collection[DropName]) -> frozenset[DropName]:
         """See ReportPort."""

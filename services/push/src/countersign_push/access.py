@@ -38,6 +38,7 @@ ACCESS: Mapping[str, frozenset[Role]] = {
     _WORK + "ReportFailed": WORKERS,
     _WORK + "ReportDeferred": WORKERS,
     _WORK + "ReportHeld": WORKERS,
+    _WORK + "BatchReport": WORKERS,
     _WORK + "ReportAck": WORKERS,
     _WORK + "ReviewLeftovers": WORKERS,
     _WORK + "ListDropzones": WORKERS,

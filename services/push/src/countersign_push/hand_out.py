@@ -27,6 +27,7 @@ from countersign_push.commands.report_staged import ReportStaged
 from countersign_push.commands.review_leftovers import ReviewLeftovers
 from countersign_push.lease_terms import LeaseTerms
 from countersign_push.reconciler import MessageOffers, ReconcilePace, Reconciler, WakeOffers
+from countersign_push.report_combiner import ReportCombiner
 from countersign_push.secret_box import KeyRing
 from countersign_push.servicers.connections import ConnectionCommands, ConnectionServicer
 from countersign_push.servicers.work import WorkCommands, WorkServicer
@@ -38,6 +39,7 @@ from countersign_push.store.connections import ConnectionStore
 from countersign_push.store.connectors import ConnectorStore
 from countersign_push.store.reconcile import ReconcileStore
 from countersign_push.store.reports import ReportStore
+from countersign_push.store.reports_together import TogetherStore
 from countersign_push.store.sweep import SweepStore
 from countersign_push.store.work import WorkStore
 from countersign_push.sweeper import Sweeper
@@ -137,6 +139,7 @@ def _work_commands(
         lease_seconds=settings.ack_poll_lease_seconds,
         interval_seconds=settings.ack_interval_seconds,
     )
+    combined = ReportCombiner(reports, TogetherStore(database, archived=archived))
     release = ReleaseLease(reports, work, room.wake)
     fail = ReportFailed(reports, work, claimed, wake_relay)
     defer, hold = ReportDeferred(reports, work), ReportHeld(reports, work)
@@ -146,8 +149,8 @@ def _work_commands(
         claim_next=ClaimNext(work, assign, release, room, terms),
         renew_lease=RenewLease(reports, work),
         release_lease=release,
-        report_staged=ReportStaged(reports, work),
-        report_sent=ReportSent(reports, work, claimed, wake_relay),
+        report_staged=ReportStaged(combined, work),
+        report_sent=ReportSent(combined, work, claimed, wake_relay),
         report_failed=fail,
         report_deferred=defer,
         report_held=hold,

@@ -27,7 +27,7 @@ from countersign.push.v1 import push_service_pb2 as push_pb
 from countersign.push.v1 import work_service_pb2 as pb
 from countersign_core.errors import CountersignError
 from countersign_core.roles import Role
-from countersign_push.store import reports
+from countersign_push.store import reports, reports_together
 
 pytestmark = pytest.mark.integration
 
@@ -133,15 +133,15 @@ class Journey(RuleBasedStateMachine):
     orders: Any
     queue: Any
 
-    @initialize()
-    def begin(self) -> None:
-        """An approved draft of a new org with one connection."""
+    @initialize(batching=st.booleans())
+    def begin(self, *, batching: bool) -> None:
+        """An approved draft of a new org with one connection; reports alone or in batches."""
         self.org = uuid4()
         self.model = Model()
         self.leases: list[tuple[Export, int]] = []
         self.connection = self.run(self.orders.connection(self.org))
         self.draft = self.run(self.orders.approved(self.org))
-        self.worker = self.site.worker()
+        self.worker = self.site.worker(batching=batching)
         self.operator = self.site.operator(self.org)
         self.admin = self.site.operator(self.org, Role.ADMIN)
 
@@ -436,5 +436,10 @@ async def test_the_model_tells_when_reports_count_under_any_lease(
     for name in ("STAGED", "SENT", "FAILED"):
         statement = getattr(reports, name).replace("e.fence = $3", "e.fence >= $3")
         monkeypatch.setattr(reports, name, statement)
+    for name in ("STAGED_TOGETHER", "SENT_TOGETHER"):
+        statement = getattr(reports_together, name).replace(
+            "e.fence = r.fence", "e.fence >= r.fence"
+        )
+        monkeypatch.setattr(reports_together, name, statement)
     with pytest.raises(AssertionError):
         await _play(site, orders, queue, phases=(Phase.generate,))

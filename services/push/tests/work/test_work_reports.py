@@ -11,6 +11,13 @@ from countersign_core.reasons import Reason
 
 pytestmark = pytest.mark.integration
 
+
+@pytest.fixture(params=["by itself", "in a batch"])
+def worker(site, request):
+    """Whichever way a report comes, it means the same."""
+    return site.worker(batching=request.param == "in a batch")
+
+
 REPORTS = ("staged", "sent", "failed", "deferred", "held", "renew", "release")
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from countersign.errors.v1 import errors_pb2
 from countersign.push.v1 import connection_service_pb2 as connection_pb
 from countersign.push.v1 import export_pb2
 from countersign.push.v1 import work_service_pb2 as pb
@@ -69,6 +70,9 @@ class WorkServicer(pb_grpc.WorkServiceServicer):
     def __init__(self, twin: WorkTwin) -> None:
         self._twin = twin
         self.closing = False
+        # As a push that knows no batches; as one whose reply to a batch is lost on the way.
+        self.refuses_batches = False
+        self.loses_batch_replies = False
         # Method name → number of calls that arrived, and the last of them.
         self.calls: Counter[str] = Counter()
         self.last: dict[str, Call] = {}
@@ -143,6 +147,29 @@ class WorkServicer(pb_grpc.WorkServiceServicer):
         """See the proto."""
         await self._do("ReportHeld", self._twin.report_held(_lease(request), _error(request)))
         return pb.ReportHeldResponse()
+
+    async def BatchReport(self, request: Any, _context: Any) -> Any:  # noqa: N802 — the RPC's name
+        """See the proto."""
+        self.calls["BatchReport"] += 1
+        if self.refuses_batches:
+            raise CountersignError(Reason.INTERNAL, "no such method")
+        results = [await self._report(item) for item in request.items]
+        if self.loses_batch_replies:
+            raise CountersignError(Reason.UNAVAILABLE, "the reply is lost")
+        return pb.BatchReportResponse(results=results)
+
+    async def _report(self, item: pb.BatchReportItem) -> pb.BatchReportResult:
+        kind = item.WhichOneof("report") or ""
+        try:
+            await getattr(self, f"Report{kind.title()}")(getattr(item, kind), None)
+        except CountersignError as error:
+            reason = errors_pb2.ErrorReason.Value(f"ERROR_REASON_{error.reason}")
+            return pb.BatchReportResult(
+                problem=errors_pb2.Problem(
+                    reason=reason, message=error.message, metadata=error.metadata
+                )
+            )
+        return pb.BatchReportResult()
 
     async def ReportAck(self, request: Any, _context: Any) -> Any:  # noqa: N802 — the RPC's name
         """See the proto."""

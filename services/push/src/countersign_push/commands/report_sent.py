@@ -7,7 +7,7 @@ from countersign_push.export_acts import push_succeeded
 from countersign_push.lease import Lease
 from countersign_push.metrics import EXPORTS
 from countersign_push.missed_report import missed_sent
-from countersign_push.store.reports import ReportStore
+from countersign_push.report_combiner import ReportCombiner
 from countersign_push.store.work import WorkStore
 
 
@@ -16,7 +16,7 @@ class ReportSent:
 
     def __init__(
         self,
-        reports: ReportStore,
+        reports: ReportCombiner,
         work: WorkStore,
         claimed: ClaimedExports,
         wake_relay: Callable[[], None],

@@ -2,14 +2,14 @@
 
 from countersign_push.lease import Lease
 from countersign_push.missed_report import missed_staged
-from countersign_push.store.reports import ReportStore
+from countersign_push.report_combiner import ReportCombiner
 from countersign_push.store.work import WorkStore
 
 
 class ReportStaged:
     """Puts the token on record, once per export."""
 
-    def __init__(self, reports: ReportStore, work: WorkStore) -> None:
+    def __init__(self, reports: ReportCombiner, work: WorkStore) -> None:
         self._reports = reports
         self._work = work
 

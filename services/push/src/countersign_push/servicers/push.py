@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from countersign.errors.v1 import errors_pb2
 from countersign.push.v1 import export_pb2, push_service_pb2, push_service_pb2_grpc
 from countersign_core.errors import CountersignError, FieldError, InvalidRequest
 from countersign_core.lifecycle import ExportStatus
@@ -28,6 +27,7 @@ from countersign_push.export_filters import ExportFilters
 from countersign_push.plain_text import plain
 from countersign_push.push_intent import PushIntent, PushResult
 from countersign_push.pusher import Answer
+from countersign_push.servicers.problems import problem
 from countersign_push.servicers.statistics_messages import statistics_message
 
 _pb = push_service_pb2
@@ -179,16 +179,8 @@ def _outcome(result: PushResult) -> "_pb.PushOutcome.ValueType":
 def _batch_result(intent: PushIntent, answer: Answer) -> _pb.BatchPushResult:
     draft = str(intent.draft_id)
     if isinstance(answer, CountersignError):
-        return _pb.BatchPushResult(draft_order_id=draft, problem=_problem(answer))
+        return _pb.BatchPushResult(draft_order_id=draft, problem=problem(answer))
     return _pb.BatchPushResult(draft_order_id=draft, pushed=_pushed(answer))
-
-
-def _problem(error: CountersignError) -> errors_pb2.Problem:
-    return errors_pb2.Problem(
-        reason=errors_pb2.ErrorReason.Value(f"ERROR_REASON_{error.reason}"),
-        message=error.message,
-        metadata=error.metadata,
-    )
 
 
 def _filters(request: _pb.ListExportsRequest) -> ExportFilters:

@@ -26,6 +26,7 @@ from countersign_push.connection import ConnectionHealth
 from countersign_push.export_record import status_message, timestamp
 from countersign_push.plain_text import plain
 from countersign_push.servicers import work_messages as wire
+from countersign_push.servicers.batch_report import BatchReport
 from countersign_push.servicers.connection_test_messages import to_stored
 from countersign_push.servicers.connector_messages import announced
 
@@ -62,6 +63,7 @@ class WorkServicer(WorkServiceServicer):
 
     def __init__(self, commands: WorkCommands) -> None:
         self._commands = commands
+        self._batch = BatchReport(self)
 
     async def ClaimExport(  # noqa: N802 — the contract's name
         self, request: pb.ClaimExportRequest, context: Any
@@ -160,6 +162,12 @@ class WorkServicer(WorkServiceServicer):
             wire.lease(request.lease), wire.attempt_error(request.error)
         )
         return pb.ReportHeldResponse(next_attempt_at=timestamp(due))
+
+    async def BatchReport(  # noqa: N802 — the contract's name
+        self, request: pb.BatchReportRequest, context: Any
+    ) -> pb.BatchReportResponse:
+        """See WorkService.BatchReport."""
+        return pb.BatchReportResponse(results=await self._batch(request.items, context))
 
     async def ReportAck(  # noqa: N802 — the contract's name
         self, request: pb.ReportAckRequest, context: Any

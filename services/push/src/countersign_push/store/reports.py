@@ -8,6 +8,7 @@ a report that was delayed on the network changes nothing after a later one of th
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import structlog
 
@@ -167,9 +168,8 @@ class ReportStore:
 
     async def _finish(self, statement: str, lease: Lease, *values: Any) -> bool:
         row = await self._database.fetchrow(statement, *_key(lease), *values)
-        if row is not None and not row["draft_moved"]:
-            # The export's truth stands; a draft that is not PUSHING beside it is a defect.
-            _log.error("draft_did_not_follow_its_export", export_id=str(lease.export_id))
+        if row is not None:
+            draft_follows(lease.export_id, moved=row["draft_moved"])
         return row is not None
 
     async def _put_off(
@@ -181,6 +181,13 @@ class ReportStore:
             statement, *_key(lease), error.code, error.message, *backoff, *more
         )
         return due
+
+
+def draft_follows(export_id: UUID, *, moved: bool) -> None:
+    """Say so if a draft did not move with its export."""
+    if not moved:
+        # The export's truth stands; a draft that is not PUSHING beside it is a defect.
+        _log.error("draft_did_not_follow_its_export", export_id=str(export_id))
 
 
 def _key(lease: Lease) -> tuple[Any, ...]:

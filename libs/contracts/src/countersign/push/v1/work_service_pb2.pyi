@@ -4,6 +4,7 @@ isort:skip_file
 The hand-out of work to export workers."""
 
 from collections import abc as _abc
+from countersign.errors.v1 import errors_pb2 as _errors_pb2
 from countersign.push.v1 import connection_service_pb2 as _connection_service_pb2
 from countersign.push.v1 import export_pb2 as _export_pb2
 from google.protobuf import descriptor as _descriptor
@@ -726,6 +727,128 @@ class ReportHeldResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReportHeldResponse: _TypeAlias = ReportHeldResponse  # noqa: Y015
+
+@_typing.final
+class BatchReportItem(_message.Message):
+    """BatchReportItem is one report."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STAGED_FIELD_NUMBER: _builtins.int
+    SENT_FIELD_NUMBER: _builtins.int
+    FAILED_FIELD_NUMBER: _builtins.int
+    DEFERRED_FIELD_NUMBER: _builtins.int
+    HELD_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def staged(self) -> Global___ReportStagedRequest:
+        """As ReportStaged."""
+
+    @_builtins.property
+    def sent(self) -> Global___ReportSentRequest:
+        """As ReportSent."""
+
+    @_builtins.property
+    def failed(self) -> Global___ReportFailedRequest:
+        """As ReportFailed."""
+
+    @_builtins.property
+    def deferred(self) -> Global___ReportDeferredRequest:
+        """As ReportDeferred."""
+
+    @_builtins.property
+    def held(self) -> Global___ReportHeldRequest:
+        """As ReportHeld."""
+
+    def __init__(
+        self,
+        *,
+        staged: Global___ReportStagedRequest | None = ...,
+        sent: Global___ReportSentRequest | None = ...,
+        failed: Global___ReportFailedRequest | None = ...,
+        deferred: Global___ReportDeferredRequest | None = ...,
+        held: Global___ReportHeldRequest | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["deferred", b"deferred", "failed", b"failed", "held", b"held", "report", b"report", "sent", b"sent", "staged", b"staged"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deferred", b"deferred", "failed", b"failed", "held", b"held", "report", b"report", "sent", b"sent", "staged", b"staged"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_report: _TypeAlias = _typing.Literal["staged", "sent", "failed", "deferred", "held"]  # noqa: Y015
+    _WhichOneofArgType_report: _TypeAlias = _typing.Literal["report", b"report"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_report) -> _WhichOneofReturnType_report | None: ...
+
+Global___BatchReportItem: _TypeAlias = BatchReportItem  # noqa: Y015
+
+@_typing.final
+class BatchReportRequest(_message.Message):
+    """BatchReportRequest has up to 64 reports, of any exports and orgs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEMS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___BatchReportItem]:
+        """The reports."""
+
+    def __init__(
+        self,
+        *,
+        items: _abc.Iterable[Global___BatchReportItem] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["items", b"items"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchReportRequest: _TypeAlias = BatchReportRequest  # noqa: Y015
+
+@_typing.final
+class BatchReportResult(_message.Message):
+    """BatchReportResult is what became of one report."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROBLEM_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def problem(self) -> _errors_pb2.Problem:
+        """Why it was refused; unset when it is on record."""
+
+    def __init__(
+        self,
+        *,
+        problem: _errors_pb2.Problem | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["problem", b"problem"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["problem", b"problem"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchReportResult: _TypeAlias = BatchReportResult  # noqa: Y015
+
+@_typing.final
+class BatchReportResponse(_message.Message):
+    """BatchReportResponse has a result per report, in their order."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESULTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___BatchReportResult]:
+        """The results."""
+
+    def __init__(
+        self,
+        *,
+        results: _abc.Iterable[Global___BatchReportResult] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["results", b"results"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchReportResponse: _TypeAlias = BatchReportResponse  # noqa: Y015
 
 @_typing.final
 class ReportAckRequest(_message.Message):

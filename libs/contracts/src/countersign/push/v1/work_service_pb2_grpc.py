@@ -86,6 +86,11 @@ class WorkServiceStub:
                 request_serializer=countersign_dot_push_dot_v1_dot_work__service__pb2.ReportHeldRequest.SerializeToString,
                 response_deserializer=countersign_dot_push_dot_v1_dot_work__service__pb2.ReportHeldResponse.FromString,
                 _registered_method=True)
+        self.BatchReport = channel.unary_unary(
+                '/countersign.push.v1.WorkService/BatchReport',
+                request_serializer=countersign_dot_push_dot_v1_dot_work__service__pb2.BatchReportRequest.SerializeToString,
+                response_deserializer=countersign_dot_push_dot_v1_dot_work__service__pb2.BatchReportResponse.FromString,
+                _registered_method=True)
         self.ReportAck = channel.unary_unary(
                 '/countersign.push.v1.WorkService/ReportAck',
                 request_serializer=countersign_dot_push_dot_v1_dot_work__service__pb2.ReportAckRequest.SerializeToString,
@@ -211,6 +216,16 @@ class WorkServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def BatchReport(self, request, context):
+        """Carries out several reports, each as its own call would be and under its own lease, and
+        answers each: one that is refused, or that takes long, changes nothing for the others. A
+        result UNAVAILABLE says that nobody knows whether that report is on record: it is repeated,
+        best by itself. Idempotent as the reports are.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ReportAck(self, request, context):
         """Records the ERP's answer to a delivered file. Idempotent for the same answer.
         Errors: EXPORT_NOT_FOUND, EXPORT_WRONG_STATE.
@@ -324,6 +339,11 @@ def add_WorkServiceServicer_to_server(servicer, server):
                     servicer.ReportHeld,
                     request_deserializer=countersign_dot_push_dot_v1_dot_work__service__pb2.ReportHeldRequest.FromString,
                     response_serializer=countersign_dot_push_dot_v1_dot_work__service__pb2.ReportHeldResponse.SerializeToString,
+            ),
+            'BatchReport': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchReport,
+                    request_deserializer=countersign_dot_push_dot_v1_dot_work__service__pb2.BatchReportRequest.FromString,
+                    response_serializer=countersign_dot_push_dot_v1_dot_work__service__pb2.BatchReportResponse.SerializeToString,
             ),
             'ReportAck': grpc.unary_unary_rpc_method_handler(
                     servicer.ReportAck,
@@ -621,6 +641,33 @@ class WorkService:
             '/countersign.push.v1.WorkService/ReportHeld',
             countersign_dot_push_dot_v1_dot_work__service__pb2.ReportHeldRequest.SerializeToString,
             countersign_dot_push_dot_v1_dot_work__service__pb2.ReportHeldResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchReport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/countersign.push.v1.WorkService/BatchReport',
+            countersign_dot_push_dot_v1_dot_work__service__pb2.BatchReportRequest.SerializeToString,
+            countersign_dot_push_dot_v1_dot_work__service__pb2.BatchReportResponse.FromString,
             options,
             channel_credentials,
             insecure,

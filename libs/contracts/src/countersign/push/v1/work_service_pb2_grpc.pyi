@@ -68,6 +68,12 @@ class WorkServiceStub:
     """Puts the export off because a staged file can neither be published nor taken back for
     now: outcome_unknown_since is set and it is tried again for as long as it takes.
     """
+    BatchReport: _grpc.UnaryUnaryMultiCallable[_work_service_pb2.BatchReportRequest, _work_service_pb2.BatchReportResponse]
+    """Carries out several reports, each as its own call would be and under its own lease, and
+    answers each: one that is refused, or that takes long, changes nothing for the others. A
+    result UNAVAILABLE says that nobody knows whether that report is on record: it is repeated,
+    best by itself. Idempotent as the reports are.
+    """
     ReportAck: _grpc.UnaryUnaryMultiCallable[_work_service_pb2.ReportAckRequest, _work_service_pb2.ReportAckResponse]
     """Records the ERP's answer to a delivered file. Idempotent for the same answer.
     Errors: EXPORT_NOT_FOUND, EXPORT_WRONG_STATE.
@@ -132,6 +138,12 @@ class WorkServiceAsyncStub(WorkServiceStub):
     ReportHeld: _aio.UnaryUnaryMultiCallable[_work_service_pb2.ReportHeldRequest, _work_service_pb2.ReportHeldResponse]  # type: ignore[assignment]
     """Puts the export off because a staged file can neither be published nor taken back for
     now: outcome_unknown_since is set and it is tried again for as long as it takes.
+    """
+    BatchReport: _aio.UnaryUnaryMultiCallable[_work_service_pb2.BatchReportRequest, _work_service_pb2.BatchReportResponse]  # type: ignore[assignment]
+    """Carries out several reports, each as its own call would be and under its own lease, and
+    answers each: one that is refused, or that takes long, changes nothing for the others. A
+    result UNAVAILABLE says that nobody knows whether that report is on record: it is repeated,
+    best by itself. Idempotent as the reports are.
     """
     ReportAck: _aio.UnaryUnaryMultiCallable[_work_service_pb2.ReportAckRequest, _work_service_pb2.ReportAckResponse]  # type: ignore[assignment]
     """Records the ERP's answer to a delivered file. Idempotent for the same answer.
@@ -248,6 +260,18 @@ class WorkServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_work_service_pb2.ReportHeldResponse, _abc.Awaitable[_work_service_pb2.ReportHeldResponse]]:
         """Puts the export off because a staged file can neither be published nor taken back for
         now: outcome_unknown_since is set and it is tried again for as long as it takes.
+        """
+
+    @_abc_1.abstractmethod
+    def BatchReport(
+        self,
+        request: _work_service_pb2.BatchReportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_work_service_pb2.BatchReportResponse, _abc.Awaitable[_work_service_pb2.BatchReportResponse]]:
+        """Carries out several reports, each as its own call would be and under its own lease, and
+        answers each: one that is refused, or that takes long, changes nothing for the others. A
+        result UNAVAILABLE says that nobody knows whether that report is on record: it is repeated,
+        best by itself. Idempotent as the reports are.
         """
 
     @_abc_1.abstractmethod
