@@ -22,7 +22,8 @@ from countersign_export_worker.testing.work_twin import WorkTwin
 from countersign_platform.testing.tokens import TestTokens
 
 _NOBODY = 65534
-_PATIENCE_SECONDS = 30.0
+# A condition that is met costs nothing to wait for longer.
+_PATIENCE_SECONDS = 120.0
 
 
 @pytest.fixture

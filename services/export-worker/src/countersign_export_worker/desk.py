@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import ExitStack, asynccontextmanager
 
 import structlog
 
@@ -62,29 +62,37 @@ class DeliveryDesk:
     async def claim_and_deliver(self) -> bool:
         """Deliver due exports, fairly chosen, until none is left; whether there was one.
 
-        While connections are full, what is due may be theirs: then it is asked again as soon as
-        a slot is free, and now and then for the others.
+        They are delivered beside each other, so that a server that does not answer keeps nobody
+        else waiting. While connections are full, what is due may be theirs: then it is asked
+        again as soon as a slot is free, and now and then for the others. Returns when what was
+        begun has ended.
 
         Raises:
             WorkUnavailable: push cannot be asked; nothing was claimed, as far as is known.
             SlotsClosed: the worker is shutting down; the export was given back.
         """
-        delivered = False
-        end = _now() + _LONGEST_SECONDS
-        while _now() < end:
-            # One question at a time: room that is asked for twice would be given twice.
-            async with self._asking:
-                room, asked_at = self.room(times=1), _now()
-                claimed = await self._work.claim_next(1, 0, room)
-                taken = [self.take(assignment, asked_at) for assignment in claimed]
-            if taken:
-                await asyncio.gather(*taken)
-                delivered = True
-            elif self._slots.is_busy(room):
-                await self._slots.wait_change(_LOOK_AGAIN_SECONDS)
-            else:
-                break
+        deliveries: set[asyncio.Task[None]] = set()
+        delivered, end = False, _now() + _LONGEST_SECONDS
+        async with _awaited(deliveries):
+            while _now() < end and await self._begin_next(deliveries):
+                delivered = delivered or bool(deliveries)
+                _drop_ended(deliveries)
         return delivered
+
+    async def _begin_next(self, deliveries: set[asyncio.Task[None]]) -> bool:
+        """Begin one more delivery, or wait for room; False when there is nothing to ask for."""
+        # One question at a time: room that is asked for twice would be given twice.
+        async with self._asking:
+            room, asked_at, idle = self.room(times=1), _now(), self._slots.has_idle
+            claimed = await self._work.claim_next(1, 0, room) if idle else []
+            # Not awaited here: it may take as long as a dead server's timeout, and this may be
+            # the only message that tells of an export of somebody else's.
+            begun = [asyncio.ensure_future(self.take(each, asked_at)) for each in claimed]
+        deliveries.update(begun)
+        if not begun and (not idle or self._slots.is_busy(room)):
+            await self._slots.wait_change(_LOOK_AGAIN_SECONDS)
+            return True
+        return bool(begun)
 
     def take(self, assignment: Assignment, asked_at: float) -> Awaitable[None]:
         """Count an assignment as in hand from now on; await the result to deliver it.
@@ -153,6 +161,36 @@ def _record(outcome: str, code: str, begun: float) -> None:
     metrics.DELIVERIES.labels(outcome, code).inc()
     metrics.DELIVERY_SECONDS.labels(outcome).observe(seconds)
     _log.info("delivery_ended", outcome=outcome, code=code, seconds=round(seconds, 6))
+
+
+@asynccontextmanager
+async def _awaited(deliveries: set[asyncio.Task[None]]) -> AsyncIterator[None]:
+    """Leave when all have ended, with what ended one of them; cancelled, cancel them."""
+    try:
+        try:
+            yield
+        except Exception:
+            await _ended(deliveries)
+            raise
+        await _ended(deliveries)
+        _drop_ended(deliveries)
+    finally:
+        for each in deliveries:
+            each.cancel()
+        await asyncio.gather(*deliveries, return_exceptions=True)
+
+
+async def _ended(deliveries: set[asyncio.Task[None]]) -> None:
+    if deliveries:
+        await asyncio.wait(deliveries)
+
+
+def _drop_ended(deliveries: set[asyncio.Task[None]]) -> None:
+    """Forget those that ended well; raise what ended another."""
+    ended = {each for each in deliveries if each.done()}
+    for each in ended:
+        each.result()
+    deliveries -= ended
 
 
 def _now() -> float:

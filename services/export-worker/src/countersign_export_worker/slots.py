@@ -46,6 +46,11 @@ class Slots:
         return self._delivering.total()
 
     @property
+    def has_idle(self) -> bool:
+        """Whether one more assignment could be delivered at once."""
+        return self.in_hand < self._total
+
+    @property
     def capacity(self) -> int:
         """How many may be in hand: twice as many as deliver at once."""
         return 2 * self._total
