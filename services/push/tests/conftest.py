@@ -248,7 +248,7 @@ class PushClient:
         metadata = [("authorization", f"Bearer {self._token}")]
         metadata += [("idempotency-key", key) for key in keys]
         try:
-            return await getattr(self._stub, method)(request, metadata=metadata, timeout=30)
+            return await getattr(self._stub, method)(request, metadata=metadata, timeout=120)
         except grpc.aio.AioRpcError as error:
             raise error_from_rpc(error) from error
 

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from countersign_core.errors import Unavailable
-from countersign_push.errors import PushCollision
+from countersign_push.errors import DraftLocked, PushCollision
 from countersign_push.push_combiner import PushCombiner
 from countersign_push.push_intent import Operation, PushIntent
 from countersign_push.store.push import PushBatch, Pushed, PushItem
@@ -21,14 +21,20 @@ class Statements:
         self.ran: list[list[UUID]] = []
         self.go = asyncio.Event()
         self.collides: set[UUID] = set()
+        self.locked: set[UUID] = set()
+        self.unlock = asyncio.Event()
         self.away = False
 
-    async def push(self, batches: list[PushBatch]) -> dict[UUID, Pushed]:
+    async def push(self, batches: list[PushBatch], *, patient: bool = False) -> dict[UUID, Pushed]:
         items = [item for batch in batches for item in batch.items]
         self.ran.append([item.intent.draft_id for item in items])
         await self.go.wait()
         if self.away:
             raise Unavailable("The database is away")
+        if self.locked & set(self.ran[-1]):
+            if not patient:
+                raise DraftLocked
+            await self.unlock.wait()
         if self.collides & set(self.ran[-1]):
             raise PushCollision
         return {item.export_id: Pushed() for item in items}
@@ -110,6 +116,21 @@ async def test_a_collision_is_its_own_drafts_alone(statements):
     answers = await asyncio.gather(*tasks, return_exceptions=True)
     assert [type(each) for each in answers] == [dict, PushCollision, dict]
     assert statements.ran == [[first], [bad, good], [bad], [good]]
+
+
+async def test_locked_drafts_that_came_alone_take_nobodys_turn(statements):
+    """As many of them as there are statements at once: each waits beside these."""
+    combiner = PushCombiner(statements, statements=2)
+    locked, other = [uuid4(), uuid4(), uuid4()], uuid4()
+    statements.locked = set(locked)
+    statements.go.set()
+    tasks = []
+    for each in locked:
+        tasks += await begin(combiner, push_of(each))
+    assert await combiner.push(push_of(other))
+    assert not any(task.done() for task in tasks)
+    statements.unlock.set()
+    assert [type(each) for each in await asyncio.gather(*tasks)] == [dict] * 3
 
 
 async def test_a_draft_under_way_is_not_begun_again(statements):

@@ -7,8 +7,20 @@ import pytest
 
 from countersign_core.errors import CountersignError
 from countersign_core.reasons import Reason
+from countersign_platform.database.pool import Database
 
 pytestmark = pytest.mark.integration
+PATIENCE_SECONDS = 120.0
+
+
+@pytest.fixture
+async def database(databases):
+    """As patient as a test that holds a lock must be, on a machine of any speed."""
+    opened = await Database.connect(
+        databases.url_for("push"), "push-tests", statement_timeout_seconds=PATIENCE_SECONDS
+    )
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from typing import Protocol
 from uuid import UUID
 
 from countersign_core.errors import Unavailable
-from countersign_push.errors import PushCollision
+from countersign_push.errors import DraftLocked, PushCollision
 from countersign_push.metrics import PUSHES_PER_STATEMENT
 from countersign_push.store.push import Outcomes, PushBatch
 
@@ -26,7 +26,7 @@ _MOST = 64
 class Pushes(Protocol):
     """Runs one statement; PushStore is one."""
 
-    async def push(self, batches: list[PushBatch]) -> Outcomes:
+    async def push(self, batches: list[PushBatch], *, patient: bool = False) -> Outcomes:
         """See PushStore."""
 
 
@@ -105,17 +105,17 @@ class PushCombiner:
         self._waiting.extendleft(reversed(later))
         return group
 
-    async def _run(self, group: list[_Waiting]) -> None:
+    async def _run(self, group: list[_Waiting], *, patient: bool = False) -> None:
         try:
-            outcomes = await self._pushes.push([each.batch for each in group])
+            outcomes = await self._pushes.push([each.batch for each in group], patient=patient)
         except PushCollision as collision:
             if len(group) == 1:
                 self._fail(group, collision)
-                return
-            # One of them undid the statement for all, or kept all waiting. Now it has only
-            # itself to wait for, and takes nobody's turn.
-            for each in group:
-                self._start(self._run([each]))
+            else:  # one of them undid the statement for all
+                self._run_apart(group)
+        except DraftLocked:
+            # Also when it was alone: one of the few statements at once is not for waiting.
+            self._run_apart(group)
         except asyncio.CancelledError:
             self._fail(group, Unavailable("The service is going away"))
             raise
@@ -127,6 +127,11 @@ class PushCombiner:
                 self._end(each)
                 if not each.outcomes.done():
                     each.outcomes.set_result(mine)
+
+    def _run_apart(self, group: list[_Waiting]) -> None:
+        """Each by itself, with only itself to wait for; none takes anybody's turn."""
+        for each in group:
+            self._start(self._run([each], patient=True))
 
     def _fail(self, group: list[_Waiting], error: Exception) -> None:
         for each in group:

@@ -18,7 +18,7 @@ import asyncpg
 from countersign_core.errors import Unavailable
 from countersign_core.lifecycle import ExportStatus
 from countersign_platform.database.pool import Database
-from countersign_push.errors import PushCollision
+from countersign_push.errors import DraftLocked, PushCollision
 from countersign_push.push_intent import Operation, PushIntent
 from countersign_push.push_refusal import Replay
 
@@ -117,7 +117,7 @@ PUSH_MANY = _PUSH.format(
     + ") AS rows"
 )
 
-# How long drafts of several callers wait together for a lock on one of them.
+# How long a statement that others wait for waits for a lock on one of its drafts.
 _PATIENCE = "100ms"
 
 # A race that a constraint decided; any other violation is a defect and stays one.
@@ -184,31 +184,32 @@ class PushStore:
         self._database = database
         self._key_lifetime = key_lifetime
 
-    async def push(self, batches: Sequence[PushBatch]) -> Outcomes:
+    async def push(self, batches: Sequence[PushBatch], *, patient: bool = False) -> Outcomes:
         """All of `batches`, each draft at most once in them, in one statement.
 
+        `patient`: wait for a lock on a draft as long as statements may last, else a moment only.
+
         Raises:
-            PushCollision: a constraint decided a race, or of several batches one waits for a
-                lock; nothing of the batches happened.
+            PushCollision: a constraint decided a race; nothing of the batches happened.
+            DraftLocked: nor did it here: somebody holds a lock on a draft.
         """
         try:
-            rows = await self._run(batches)
+            rows = await self._run(batches, patient=patient)
         except (asyncpg.UniqueViolationError, asyncpg.NotNullViolationError) as violation:
             if {violation.constraint_name, violation.column_name} & _RACES:
                 raise PushCollision from violation
             raise
         except Unavailable as away:
-            if isinstance(away.__cause__, asyncpg.DeadlockDetectedError) or (
-                len(batches) > 1 and isinstance(away.__cause__, asyncpg.LockNotAvailableError)
-            ):
+            if isinstance(away.__cause__, asyncpg.DeadlockDetectedError):
                 raise PushCollision from away
+            if not patient and isinstance(away.__cause__, asyncpg.LockNotAvailableError):
+                raise DraftLocked from away
             raise
         return {row["asked_id"]: _answer(row) for row in rows}
 
-    async def _run(self, batches: Sequence[PushBatch]) -> list[asyncpg.Record]:
+    async def _run(self, batches: Sequence[PushBatch], *, patient: bool) -> list[asyncpg.Record]:
         rows = [_row(batch, item) for batch in batches for item in batch.items]
-        # One caller waits for its own draft as long as statements may last.
-        patience = _PATIENCE if len(batches) > 1 else "0"
+        patience = "0" if patient else _PATIENCE
         if len(rows) == 1:
             return await self._database.fetch(PUSH_ONE, self._key_lifetime, patience, *rows[0])
         columns = map(list, zip(*rows, strict=True))
