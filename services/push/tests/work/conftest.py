@@ -199,7 +199,7 @@ class Caller:
             caller._metadata = [*self._metadata, ("idempotency-key", key)]
         return caller
 
-    async def call(self, method: str, request: Any, seconds: float = 20) -> Any:
+    async def call(self, method: str, request: Any, seconds: float = 120) -> Any:
         """The reply."""
         try:
             return await getattr(self._stub, method)(

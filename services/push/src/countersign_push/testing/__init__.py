@@ -1,0 +1,1 @@
+"""Tools for tests of the push service; nothing that runs imports them."""
