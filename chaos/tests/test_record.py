@@ -8,7 +8,7 @@ import pytest
 from countersign_chaos.checker.finding import Kind
 from countersign_chaos.figures import Figures
 from countersign_chaos.record import record
-from countersign_chaos.run import Outcome
+from countersign_chaos.run import Options, Outcome
 
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 
@@ -29,8 +29,8 @@ def page(tmp_path: Path) -> Path:
 
 
 def test_runs_add_up(page: Path) -> None:
-    record(outcome(1, 1000, 2.0), page, minutes=5, without=None)
-    record(outcome(2, 500, 4.0), page, minutes=5, without=None)
+    record(outcome(1, 1000, 2.0), page, Options(seed=0, seconds=5 * 60.0), without=None)
+    record(outcome(2, 500, 4.0), page, Options(seed=0, seconds=5 * 60.0), without=None)
     text = page.read_text()
     assert "| 1 | 5 | 1,000 |" in text
     assert "| **all** | 10 | 1,500 | 0 | 0 | 14 | 0 | 0 | 0 | 0 | 0 | 12 s |" in text
@@ -41,24 +41,31 @@ def test_runs_add_up(page: Path) -> None:
 
 
 def test_a_run_without_a_protection_stands_with_the_protections_alone(page: Path) -> None:
-    record(outcome(3, 100, 1.0, doubled=2), page, minutes=1, without="staged-report")
+    record(
+        outcome(3, 100, 1.0, doubled=2),
+        page,
+        Options(seed=0, seconds=1 * 60.0),
+        without="staged-report",
+    )
     text = page.read_text()
     assert "| seed 3, 1 min | doubled 2 |" in text
     assert "**all**" not in text
 
 
 def test_a_redundant_protection_says_what_makes_it_so(page: Path) -> None:
-    record(outcome(4, 100, 1.0), page, minutes=1, without="publisher-confirms")
+    record(
+        outcome(4, 100, 1.0), page, Options(seed=0, seconds=1 * 60.0), without="publisher-confirms"
+    )
     assert "nothing: the record in push says what is due" in page.read_text()
 
 
 def test_a_miss_is_called_one(page: Path) -> None:
-    record(outcome(5, 100, 1.0), page, minutes=1, without="outbox")
+    record(outcome(5, 100, 1.0), page, Options(seed=0, seconds=1 * 60.0), without="outbox")
     assert "nothing: MISSED" in page.read_text()
 
 
 def test_every_kind_of_finding_has_a_place_in_the_table(page: Path) -> None:
     found = {kind.value.replace(" ", "_"): 1 for kind in Kind}
-    record(outcome(6, 1, 1.0, **found), page, minutes=1, without=None)
+    record(outcome(6, 1, 1.0, **found), page, Options(seed=0, seconds=1 * 60.0), without=None)
     others = len(Kind) - 4
     assert f"| 1 | 1 | 1 | 1 | {others} | 12 s |" in page.read_text()

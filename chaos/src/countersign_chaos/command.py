@@ -22,6 +22,9 @@ def chaos(  # noqa: PLR0917 — every one is an option
     operators: Annotated[
         int, typer.Option(min=1, max=64, help="Operators at work per dropzone; there are five.")
     ] = 4,
+    round_seconds: Annotated[
+        float, typer.Option(min=10.0, help="So long until all must settle and is checked.")
+    ] = 75.0,
     orders: Annotated[
         Path | None,
         typer.Option(help='Real orders: a CSV of the UCI "Online Retail" data set.', exists=True),
@@ -65,6 +68,7 @@ def chaos(  # noqa: PLR0917 — every one is an option
     options = Options(
         seed=chosen,
         seconds=minutes * _MINUTE,
+        round_seconds=round_seconds,
         operators=operators,
         orders=orders,
         with_faults=not (no_faults or soak),
@@ -76,7 +80,7 @@ def chaos(  # noqa: PLR0917 — every one is an option
         options = TRIALS[without].options(options)
     outcome = execute(options)
     if record_in is not None:
-        record(outcome, record_in, minutes=minutes, without=without)
+        record(outcome, record_in, options, without=without)
     if as_json:
         document = {
             "seed": chosen,

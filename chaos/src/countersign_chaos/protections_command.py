@@ -38,7 +38,8 @@ def protections(
     console.print(f"seed {chosen}", highlight=False)
     wrong = 0
     for name, trial in TRIALS.items():
-        outcome = execute(trial.options(Options(seed=chosen, seconds=minutes * _MINUTE)))
+        options = trial.options(Options(seed=chosen, seconds=minutes * _MINUTE))
+        outcome = execute(options)
         shutil.rmtree(outcome.folder, ignore_errors=True)
         found = {kind: count for kind, count in outcome.figures.found.items() if count}
         is_right = bool(found) != bool(trial.redundant)
@@ -47,6 +48,6 @@ def protections(
             f"{'as told' if is_right else '[red]WRONG[/red]'}  {name}: {found or 'nothing'}"
         )
         if record_in is not None:
-            record(outcome, record_in, minutes=minutes, without=name)
+            record(outcome, record_in, options, without=name)
     if wrong:
         raise typer.Exit(1)

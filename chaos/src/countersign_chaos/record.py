@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from countersign_chaos.run import Outcome
+from countersign_chaos.run import Options, Outcome
 from countersign_chaos.sabotage.trials import TRIALS
 
 _SUMS = ("pushes", "files", "audit_events", "kills_in_total")
@@ -19,7 +19,7 @@ _HEADS = (
 Line = dict[str, Any]
 
 
-def record(outcome: Outcome, page: Path, *, minutes: float, without: str | None) -> None:
+def record(outcome: Outcome, page: Path, options: Options, *, without: str | None) -> None:
     """Append the run to `page`'s runs (same name, .jsonl) and write its tables anew.
 
     Raises:
@@ -28,7 +28,9 @@ def record(outcome: Outcome, page: Path, *, minutes: float, without: str | None)
     runs = page.with_suffix(".jsonl")
     line = {
         "seed": outcome.seed,
-        "minutes": minutes,
+        "minutes": round(options.seconds / 60, 2),
+        "round_seconds": options.round_seconds,
+        "operators": options.operators,
         "without": without,
         **outcome.figures.as_json(),
         "heals": {
