@@ -24,13 +24,14 @@ import asyncpg
 import grpc.aio
 import httpx
 import pytest
-from system import HOST, Process, System, eventually, free_port
+from system import Process, System, eventually
 
 from countersign.audit.v1.audit_service_pb2 import VerifyChainRequest, VerifyChainResponse
 from countersign.audit.v1.audit_service_pb2_grpc import AuditServiceStub
 from countersign_core.audit_actions import AuditAction, EntityType
 from countersign_core.roles import Role
 from countersign_platform.outbox.audit_record import audit_row
+from countersign_platform.testing.ports import HOST, free_ports
 
 EVENTS = int(os.environ.get("AUDIT_FIRE_EVENTS", "20000"))
 SEED = int(os.environ.get("AUDIT_FIRE_SEED", "20261126"))
@@ -107,13 +108,13 @@ async def burning(databases: Any, folder: Path) -> AsyncIterator[Fire]:
         "RELAY_LEASE_SECONDS": "3",
     }
     system = System(folder, urls, settings=settings)
-    ports = {name: free_port() for name in REPLICAS}
+    ports = {name: free_ports(1)[0] for name in REPLICAS}
     hosts = ",".join(f"{HOST}:{port}" for port in ports.values())
     system.targets = {"audit": f"ipv4:{hosts}"}
     for name, port in ports.items():
         system.processes[name] = system._process(name, port)
     for name, schema in RELAYS.items():
-        like = system._process(f"{schema}-1", free_port())
+        like = system._process(f"{schema}-1", free_ports(1)[0])
         system.processes[name] = RelayProcess(name, like.environment, folder, 0, 0)
     try:
         for name in REPLICAS:

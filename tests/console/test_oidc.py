@@ -6,15 +6,16 @@ import pytest
 from browser import Operator, operator
 from oidc_provider import OidcProvider
 from playwright.async_api import Browser, expect
-from system import HOST, Process, System, Tenant, free_port
+from system import Process, System, Tenant
 
 from countersign_core.roles import Role
+from countersign_platform.testing.ports import HOST, free_ports
 
 
 @pytest.fixture
 async def provider(console_system: System, tenant: Tenant) -> AsyncIterator[OidcProvider]:
     """A provider, and in front of the shared system a gateway that sends people to it."""
-    port = free_port()
+    port = free_ports(1)[0]
     made = OidcProvider(
         client_id="countersign-console",
         redirect_uri=f"http://{HOST}:{port}/console/signed-in",
@@ -32,7 +33,7 @@ async def provider(console_system: System, tenant: Tenant) -> AsyncIterator[Oidc
 
 def _gateway(system: System, port: int, authority: str) -> Process:
     like = system.processes["gateway-1"]
-    probe = free_port()
+    probe = free_ports(1)[0]
     environment = like.environment | {
         "COUNTERSIGN_LISTEN": f"{HOST}:{port}",
         "COUNTERSIGN_PROBE_LISTEN": f"{HOST}:{probe}",

@@ -6,7 +6,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -26,8 +25,8 @@ from countersign_platform.auth.minting import (
     create_signing_key,
     mint_token,
 )
+from countersign_platform.testing.ports import HOST, free_ports
 
-HOST = "127.0.0.1"
 MODULES = {
     "approval": "countersign_approval",
     "push": "countersign_push",
@@ -37,12 +36,6 @@ MODULES = {
 }
 READY_SECONDS = 240.0
 PAGE = 500
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 async def eventually(
@@ -186,7 +179,7 @@ class System:
         counts = {"audit": audit, "approval": approval, "push": push, "worker": workers}
         names = [f"{kind}-{n}" for kind, count in counts.items() for n in range(1, count + 1)]
         ports = {
-            name: free_port()
+            name: free_ports(1)[0]
             for name in [*names, *(f"gateway-{n}" for n in range(1, gateways + 1))]
         }
 
@@ -205,7 +198,7 @@ class System:
 
     def _process(self, name: str, port: int) -> Process:
         kind = name.split("-", maxsplit=1)[0]
-        probe = free_port()
+        probe = free_ports(1)[0]
         environment = {
             key: value for key, value in os.environ.items() if not key.startswith("COUNTERSIGN_")
         }

@@ -11,7 +11,7 @@ import pytest
 
 from countersign_platform import postgres_wheel
 from countersign_platform.accounts import others_reach
-from countersign_platform.testing import rabbit_server
+from countersign_platform.testing import ports, rabbit_server
 from countersign_platform.testing.ports import answers, free_ports, wait_silent
 from countersign_platform.testing.servers import (
     PostgresServer,
@@ -154,9 +154,23 @@ def test_a_missing_wheel_says_so_too(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_free_ports_are_different_and_free() -> None:
-    ports = free_ports(20)
-    assert len(set(ports)) == 20
-    assert not any(answers(port) for port in ports)
+    found = free_ports(20)
+    assert len(set(found)) == 20
+    assert not any(answers(port) for port in found)
+
+
+def test_a_port_is_given_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By whichever process: the server that it is for may not run yet, or be down for a moment."""
+    [mine] = free_ports(1)
+    offered = iter([mine, mine, mine + 1 if mine < 32_000 else mine - 1])
+    monkeypatch.setattr(ports._chance, "randrange", lambda *_: next(offered))
+    assert mine not in free_ports(1)
+
+
+def test_no_outgoing_connection_takes_a_port() -> None:
+    """The kernel gives those out from a range of its own."""
+    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    assert all(port < first for port in free_ports(50))
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL as somebody else")
