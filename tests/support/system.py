@@ -206,7 +206,6 @@ class System:
             "COUNTERSIGN_JWKS": str(self.keys / "jwks.json"),
             "COUNTERSIGN_PROBE_LISTEN": f"{HOST}:{probe}",
             "COUNTERSIGN_LISTEN": f"{HOST}:{port}",
-            "PYTHONDONTWRITEBYTECODE": "1",
         }
         if kind in self.database_urls:
             environment["COUNTERSIGN_DATABASE_URL"] = self.database_urls[kind]

@@ -155,6 +155,8 @@ class World:
         inherited = {
             key: value for key, value in os.environ.items() if not key.startswith("COUNTERSIGN_")
         }
+        # Each of the many starts would compile all that it imports anew.
+        inherited.pop("PYTHONDONTWRITEBYTECODE", None)
         token = "worker" if kind == "worker" else "relay"
         own = {
             "COUNTERSIGN_JWKS": str(keys / "jwks.json"),
