@@ -64,7 +64,6 @@ async def test_message_is_kept_while_push_is_away(
     worker, _ = await bench.work(broker_url=rabbit.url)
     await _publish(rabbit.url, _event(EXPORT))
     await eventually(lambda: worker._client.reachable is False and worker._intake.is_ready)
-    await asyncio.sleep(1.0)
     bench.server._server._settings.listen = address
     await bench.server.start()
     await eventually(lambda: bench.twin.exports[EXPORT].status is ExportStatus.SENT)
@@ -81,7 +80,7 @@ async def test_message_of_a_worker_that_is_killed_comes_to_another(
         COUNTERSIGN_BROKER_URL=rabbit.url,
     )
     await _publish(rabbit.url, _event(EXPORT))
-    await asyncio.wait_for(process.communicate(), 60)
+    await asyncio.wait_for(process.communicate(), 120)
     bench.twin.run_out(EXPORT)
     await bench.work(broker_url=rabbit.url)
     await eventually(lambda: bench.twin.exports[EXPORT].status is ExportStatus.SENT)

@@ -212,7 +212,7 @@ async def test_a_worker_that_wakes_up_after_its_lease_delivers_nothing_twice(
     seen = zone.pick_up(record.file_name) if quick_erp else []
     os.kill(sleeper.pid, signal.SIGCONT)
     sleeper.terminate()
-    _, log = await asyncio.wait_for(sleeper.communicate(), 30)
+    _, log = await asyncio.wait_for(sleeper.communicate(), 120)
     assert (sleeper.returncode, b"cut_short" in log) == (0, False), log.decode()
     seen += zone.pick_up(record.file_name)
     assert seen == [record.document]
@@ -244,7 +244,7 @@ async def test_a_worker_that_wakes_up_in_the_middle_of_taking_back_changes_nothi
     before = bench.twin.exports[EXPORT]
     os.kill(sleeper.pid, signal.SIGCONT)
     sleeper.terminate()
-    _, log = await asyncio.wait_for(sleeper.communicate(), 30)
+    _, log = await asyncio.wait_for(sleeper.communicate(), 120)
     assert (sleeper.returncode, b"cut_short" in log) == (0, False), log.decode()
     assert bench.twin.exports[EXPORT] == before
     delivered = zone.pick_up(record.file_name)
@@ -269,14 +269,14 @@ async def test_every_crash_point_is_a_step_that_a_delivery_takes(
     process = await bench.spawn(CRASHING_WORKER)
     await eventually(lambda: bench.twin.exports[EXPORT].status is ExportStatus.SENT)
     process.terminate()
-    assert await asyncio.wait_for(process.wait(), 20) == 0
+    assert await asyncio.wait_for(process.wait(), 120) == 0
 
 
 async def _run_until_killed(bench: Any, point: CrashPoint, **environment: str) -> None:
     process = await bench.spawn(
         CRASHING_WORKER, COUNTERSIGN_TEST_CRASH_AT=point.value, **environment
     )
-    _, log = await asyncio.wait_for(process.communicate(), 60)
+    _, log = await asyncio.wait_for(process.communicate(), 120)
     assert process.returncode == -signal.SIGKILL, log.decode()
 
 

@@ -27,12 +27,12 @@ SECRET = "a-secret-of-the-tests"
 def http_access(
     url: str, *, secrets: dict[str, str] | None = None, **config: Any
 ) -> ConnectionAccess:
-    """A connection to an endpoint on this machine, patient for a second."""
+    """A connection to an endpoint on this machine, patient."""
     settings = {
         "url": url,
         "allow_private_addresses": True,
         "allow_insecure": url.startswith("http:"),
-        "timeout_seconds": 1,
+        "timeout_seconds": 20,
         **{name: value for name, value in config.items() if value is not None},
     }
     return ConnectionAccess(
@@ -65,6 +65,7 @@ class Erp:
 
     def swallow(self) -> None:
         self.server.behave = swallow
+        self.connector = self.open(timeout_seconds=2)
 
     def away(self) -> AbstractAsyncContextManager[None]:
         return self.server.away()

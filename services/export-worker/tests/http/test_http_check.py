@@ -51,7 +51,7 @@ async def test_an_answer_that_promises_no_delivery_fails_the_test(erp, status, f
 
 async def test_no_answer_is_a_timeout(erp):
     erp.server.probe = swallow
-    assert (await erp.connector.test_connection()).failure == "TIMEOUT"
+    assert (await erp.open(timeout_seconds=1).test_connection()).failure == "TIMEOUT"
 
 
 async def test_an_untrusted_certificate_is_named(tls_erp):

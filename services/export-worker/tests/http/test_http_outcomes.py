@@ -151,7 +151,8 @@ async def test_a_server_that_accepts_no_connection_in_time_is_certain(erp, drop_
         for each in waiting:
             each.setblocking(False)
             each.connect_ex((HOST, port))
-        error = await failure(erp.open(url=f"http://{HOST}:{port}/").send(drop_name, DOCUMENT))
+        connector = erp.open(url=f"http://{HOST}:{port}/", timeout_seconds=1)
+        error = await failure(connector.send(drop_name, DOCUMENT))
         for each in waiting:
             each.close()
     assert isinstance(error, TransientDeliveryError)
