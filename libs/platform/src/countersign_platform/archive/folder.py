@@ -9,8 +9,9 @@ import asyncio
 import errno
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Self, TypeVar
@@ -18,6 +19,7 @@ from uuid import uuid4
 
 from countersign_core.errors import Unavailable
 from countersign_platform.archive.port import ArchiveConflict, NotArchived, checked_key
+from countersign_platform.shared_calls import SharedCalls
 
 _INCOMING = ".incoming"
 _LEFTOVER_SECONDS = 24 * 3600
@@ -26,7 +28,16 @@ _FILE_MODE = 0o640
 # File systems without hard links: FAT, SMB shares.
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
 
+# Enough of them to share what a thread and a sync cost; on a slow disk, one behind the other.
+_FILES_PER_SYNC, _THREADS = 8, 4
+
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Put:
+    key: str
+    data: bytes
 
 
 class FolderArchive:
@@ -38,6 +49,9 @@ class FolderArchive:
         self._incoming = root / _INCOMING
         self._timeout = timeout_seconds
         self._swept = False
+        self._puts = SharedCalls(
+            self._put_alone, self._put_together, most=_FILES_PER_SYNC, at_once=_THREADS
+        )
 
     @classmethod
     def open(cls, root: Path, timeout_seconds: float) -> Self:
@@ -50,8 +64,8 @@ class FolderArchive:
         return cls(root, timeout_seconds)
 
     async def put(self, key: str, data: bytes) -> None:
-        """See Archive."""
-        await self._run(partial(self._put, checked_key(key), data))
+        """See Archive; files that are put at the same time share a thread and a folder's sync."""
+        await self._puts.ask(_Put(checked_key(key), data))
 
     async def get(self, key: str) -> bytes:
         """See Archive."""
@@ -71,6 +85,12 @@ class FolderArchive:
             for key in keys:
                 yield key
 
+    async def _put_alone(self, put: "_Put") -> None:
+        await self._run(partial(self._put, put))
+
+    async def _put_together(self, puts: Sequence["_Put"]) -> Sequence[Exception | None]:
+        return await self._run(partial(self._put_all, puts))
+
     async def _run(self, work: Callable[[], T]) -> T:
         try:
             async with asyncio.timeout(self._timeout):
@@ -85,14 +105,28 @@ class FolderArchive:
             raise Unavailable("The archive's folder is not there")
         return work()
 
-    def _put(self, key: str, data: bytes) -> None:
-        path = self._path(key)
-        if path.is_file():
-            self._compare(key, data)
-        else:
-            self._write(path, key, data)
+    def _put(self, put: "_Put") -> None:
+        [error] = self._put_all([put])
+        if error is not None:
+            raise error
+
+    def _put_all(self, puts: Sequence["_Put"]) -> list[Exception | None]:
+        """What kept each of them from being there, if anything did."""
+        errors = [_error_of(partial(self._put_file, put)) for put in puts]
         # Also for what was there: its writer may have died just before this.
-        _sync(path.parent)
+        folders = {self._path(put.key).parent for put in puts}
+        unsynced = {folder: _error_of(partial(_sync, folder)) for folder in folders}
+        return [
+            error or unsynced[self._path(put.key).parent]
+            for put, error in zip(puts, errors, strict=True)
+        ]
+
+    def _put_file(self, put: "_Put") -> None:
+        path = self._path(put.key)
+        if path.is_file():
+            self._compare(put.key, put.data)
+        else:
+            self._write(path, put.key, put.data)
 
     def _write(self, path: Path, key: str, data: bytes) -> None:
         self._make(self._incoming)
@@ -154,6 +188,15 @@ class FolderArchive:
             with suppress(FileNotFoundError):
                 if file.stat().st_mtime < oldest:
                     file.unlink()
+
+
+def _error_of(work: Callable[[], None]) -> Exception | None:
+    try:
+        with _failures_mapped():
+            work()
+    except (ArchiveConflict, Unavailable) as error:
+        return error
+    return None
 
 
 def _take_name(staged: Path, path: Path) -> None:

@@ -49,6 +49,19 @@ async def many_may_put_the_same_at_once(archive: Archive) -> None:
     assert await archive.get(_KEY) == _DATA
 
 
+async def each_of_many_at_once_has_its_own_answer(archive: Archive) -> None:
+    """A conflict, or a key that is taken already, is no other one's."""
+    keys = [f"many/{number % 3}/{number}" for number in range(12)]
+    await archive.put(keys[4], b"another's")
+    await archive.put(keys[7], keys[7].encode())
+    puts = (_raised(archive.put(key, key.encode())) for key in keys)
+    errors = await asyncio.gather(*puts)
+    assert [type(error) for error in errors if error is not None] == [ArchiveConflict]
+    assert await archive.get(keys[4]) == b"another's"
+    for key in (*keys[:4], *keys[5:]):
+        assert await archive.get(key) == key.encode()
+
+
 async def says_what_is_not_there(archive: Archive) -> None:
     """Neither a key that nobody put, nor what only begins like one."""
     await archive.put(_KEY, _DATA)
@@ -117,6 +130,7 @@ CHECKS: tuple[Check, ...] = (
     takes_the_same_bytes_again,
     refuses_other_bytes_and_keeps_the_first,
     many_may_put_the_same_at_once,
+    each_of_many_at_once_has_its_own_answer,
     says_what_is_not_there,
     lists_what_lies_below_a_prefix,
     lists_more_than_one_page,

@@ -30,6 +30,15 @@ RESOLVE, CONNECT, HOST_KEY, AUTHENTICATE, START_SFTP = (
 )
 # After so many keepalives without an answer a connection counts as dead.
 _KEEPALIVES = 3
+# asyncssh's own list in another order: ChaCha20 first would cost six times the CPU per packet.
+_CIPHERS = (
+    "aes256-gcm@openssh.com",
+    "aes128-gcm@openssh.com",
+    "chacha20-poly1305@openssh.com",
+    "aes256-ctr",
+    "aes192-ctr",
+    "aes128-ctr",
+)
 
 
 @dataclass(frozen=True)
@@ -114,6 +123,7 @@ class SftpLogin:
             "client_keys": None if key is None else [key],
             "known_hosts": self._server.host_keys.known_hosts,
             "server_host_key_algs": self._server.host_keys.algorithms,
+            "encryption_algs": _CIPHERS,
             "keepalive_interval": self._server.keepalive,
             "keepalive_count_max": _KEEPALIVES,
             # Our own timeout covers all of it; theirs would end with less to say.

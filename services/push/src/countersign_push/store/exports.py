@@ -1,5 +1,6 @@
 """Reads of exports, for people."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -40,6 +41,16 @@ SELECT {_COLUMNS}, c.content
  WHERE e.org_id = $1 AND e.id = $2
 """
 
+GET_MANY_WITH_CONTENT = f"""
+SELECT {_COLUMNS}, c.content
+  FROM (SELECT $1::uuid[] AS orgs, $2::uuid[] AS ids OFFSET 0) arrays
+ CROSS JOIN LATERAL unnest(orgs, ids) AS asked (org_id, id)
+  JOIN push.exports e ON e.org_id = asked.org_id AND e.id = asked.id
+  LEFT JOIN approval.draft_contents c
+         ON c.org_id = e.org_id AND c.draft_id = e.draft_id
+        AND c.content_version = e.content_version
+"""
+
 APPROVED_DRAFT = f"""
 SELECT d.status AS draft_status, d.approved_at AS draft_approved_at, d.approved_sha256, c.content,
        {_COLUMNS}
@@ -71,8 +82,12 @@ class ApprovedDraft:
     last_export: ExportRecord | None
 
 
+# An export, and the canonical content that was approved for it; None if that is gone.
+WithContent = tuple[ExportRecord, str | None]
+
+
 class ExportStore:
-    """Exports of one org at a time."""
+    """Exports; for people, of one org at a time."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -82,12 +97,20 @@ class ExportStore:
         row = await self._database.fetchrow(GET, org_id, export_id)
         return None if row is None else ExportRecord.from_row(row)
 
-    async def with_content(
-        self, org_id: UUID, export_id: UUID
-    ) -> tuple[ExportRecord, str | None] | None:
+    async def with_content(self, org_id: UUID, export_id: UUID) -> WithContent | None:
         """One export and the canonical content that was approved for it."""
         row = await self._database.fetchrow(GET_WITH_CONTENT, org_id, export_id)
         return None if row is None else (ExportRecord.from_row(row), row["content"])
+
+    async def many_with_content(
+        self, exports: Sequence[tuple[UUID, UUID]]
+    ) -> dict[tuple[UUID, UUID], WithContent]:
+        """As with_content, of any orgs, by (org_id, export_id); those that there are."""
+        orgs, ids = [org_id for org_id, _ in exports], [each for _, each in exports]
+        rows = await self._database.fetch(GET_MANY_WITH_CONTENT, orgs, ids)
+        return {
+            (row["org_id"], row["id"]): (ExportRecord.from_row(row), row["content"]) for row in rows
+        }
 
     async def list(
         self, org_id: UUID, filters: ExportFilters, after: ExportPosition | None, limit: int
