@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from browser import Operator, People
+from draft_page import open_draft
 from playwright.async_api import expect
 from system import Tenant
 
@@ -78,3 +79,23 @@ async def test_question_mark_lists_the_shortcuts(olga: Operator) -> None:
     await olga.check_accessibility()
     await page.keyboard.press("Escape")
     await expect(dialog).to_have_count(0)
+
+
+async def test_another_person_at_the_same_tab_sees_nothing_of_the_one_before(
+    people: People, tenant: Tenant
+) -> None:
+    """Whose sign-in ran out left edits behind; they are neither shown nor saved by somebody else."""
+    draft = await tenant.submit()
+    async with people() as olga:
+        page = await open_draft(olga, draft)
+        await page.get_by_role("button", name="Edit").click()
+        await page.get_by_label("Notes").fill("olga's own")
+        await page.route("**/console/sign-in", lambda route: route.fulfill(status=503, json={}))
+        await page.route("**/draft-orders/**", lambda route: route.fulfill(status=401, json={}))
+        await expect(page.get_by_text("your page waits as you left it")).to_be_visible()
+        await page.unroute_all()
+        await expect(page.get_by_label("Name", exact=True)).to_have_value("olga")
+        await page.get_by_label("Name", exact=True).fill("otto")
+        await page.get_by_role("button", name="Sign in").click()
+        await expect(page.get_by_role("button", name="Edit")).to_be_visible()
+        await expect(page.get_by_text("olga's own")).to_have_count(0)

@@ -19,14 +19,20 @@ Mint = Callable[[], str]
 
 @dataclass
 class OidcProvider:
-    """Start it with `async with`; `url` is the issuer. `mint` makes the access tokens."""
+    """Start it with `async with`; `url` is the issuer. `mint` makes the access tokens.
+
+    `renews` says whether it gives refresh tokens, each good for one renewal.
+    """
 
     client_id: str
     redirect_uri: str
     mint: Mint
+    renews: bool = False
     visits: int = 0
+    renewals: int = 0
     refused: list[str] = field(default_factory=list)
     _codes: dict[str, dict[str, str]] = field(default_factory=dict)
+    _refresh_tokens: set[str] = field(default_factory=set)
 
     async def __aenter__(self) -> Self:
         app = web.Application()
@@ -78,25 +84,39 @@ class OidcProvider:
         return next((name for name, value in expected.items() if asked.get(name) != value), "")
 
     async def _token(self, request: web.Request) -> web.Response:
-        given = dict(await request.post())
-        asked = self._codes.pop(str(given.get("code")), None)
-        if asked is None or _challenge(str(given["code_verifier"])) != asked["code_challenge"]:
+        given = {name: str(value) for name, value in (await request.post()).items()}
+        if given.get("grant_type") == "refresh_token":
+            return self._renewed(given)
+        asked = self._codes.pop(given.get("code", ""), None)
+        if asked is None or _challenge(given["code_verifier"]) != asked["code_challenge"]:
             self.refused.append("code_verifier")
             return web.json_response({"error": "invalid_grant"}, status=400, headers=_CORS)
         return web.json_response(self._tokens(asked), headers=_CORS)
+
+    def _renewed(self, given: dict[str, str]) -> web.Response:
+        if not self.renews or given["refresh_token"] not in self._refresh_tokens:
+            self.refused.append("refresh_token")
+            return web.json_response({"error": "invalid_grant"}, status=400, headers=_CORS)
+        self._refresh_tokens.remove(given["refresh_token"])
+        self.renewals += 1
+        return web.json_response(self._tokens({}), headers=_CORS)
 
     def _tokens(self, asked: dict[str, str]) -> dict[str, Any]:
         claims = {"iss": self.url, "aud": self.client_id, "sub": "olga", "iat": 1, "exp": 2**33}
         if "nonce" in asked:
             claims["nonce"] = asked["nonce"]
         identity = jwt.encode(claims, secrets.token_bytes(32), algorithm="HS256")
-        access = self.mint()
-        return {
-            "access_token": access,
+        tokens = {
+            "access_token": self.mint(),
             "id_token": identity,
             "token_type": "Bearer",
             "expires_in": 3600,
         }
+        if self.renews:
+            refresh = secrets.token_urlsafe()
+            self._refresh_tokens.add(refresh)
+            tokens["refresh_token"] = refresh
+        return tokens
 
 
 _CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "*"}

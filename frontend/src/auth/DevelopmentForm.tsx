@@ -14,15 +14,20 @@ import { useTranslation } from "react-i18next";
 import { Banner } from "../ui/Banner";
 import { Button } from "../ui/Button";
 import type { DevelopmentSignIn } from "./development";
-import { session } from "./session";
 import styles from "./SignInPage.module.css";
 
 const ROLES = ["OPERATOR", "ADMIN", "INTEGRATOR", "VIEWER"] as const;
 
-export function DevelopmentForm({ signIn }: { readonly signIn: DevelopmentSignIn }) {
+interface Props {
+  readonly signIn: DevelopmentSignIn;
+  readonly onToken: (token: string) => void;
+}
+
+export function DevelopmentForm({ signIn, onToken }: Props) {
   const { t } = useTranslation();
   const [failure, setFailure] = useState<string>();
   const [org] = signIn.orgs;
+  const before = signIn.chosen();
 
   function enter(event: SyntheticEvent<HTMLFormElement>): void {
     event.preventDefault();
@@ -37,14 +42,9 @@ export function DevelopmentForm({ signIn }: { readonly signIn: DevelopmentSignIn
       org_slug: text("org_slug"),
       roles: [text("role")],
     };
-    signIn.enter(choice).then(
-      (token) => {
-        session.begin(token);
-      },
-      (error: unknown) => {
-        setFailure(error instanceof Error ? error.message : String(error));
-      },
-    );
+    signIn.enter(choice).then(onToken, (error: unknown) => {
+      setFailure(error instanceof Error ? error.message : String(error));
+    });
   }
 
   return (
@@ -53,19 +53,19 @@ export function DevelopmentForm({ signIn }: { readonly signIn: DevelopmentSignIn
       {failure !== undefined && (
         <Banner tone="danger">{t("signIn.failed", { reason: failure })}</Banner>
       )}
-      <TextField name="subject" defaultValue="local-operator" isRequired>
+      <TextField name="subject" defaultValue={before?.subject ?? "local-operator"} isRequired>
         <Label>{t("signIn.name")}</Label>
         <Input />
       </TextField>
-      <TextField name="org_id" defaultValue={org?.id ?? ""} isRequired>
+      <TextField name="org_id" defaultValue={before?.org_id ?? org?.id ?? ""} isRequired>
         <Label>{t("signIn.org")}</Label>
         <Input />
       </TextField>
-      <TextField name="org_slug" defaultValue={org?.slug ?? ""} isRequired>
+      <TextField name="org_slug" defaultValue={before?.org_slug ?? org?.slug ?? ""} isRequired>
         <Label>{t("signIn.orgSlug")}</Label>
         <Input />
       </TextField>
-      <RadioGroup name="role" defaultValue="OPERATOR">
+      <RadioGroup name="role" defaultValue={before?.roles[0] ?? "OPERATOR"}>
         <Label>{t("signIn.role")}</Label>
         {ROLES.map((role) => (
           <RadioField key={role} value={role}>

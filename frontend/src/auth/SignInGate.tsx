@@ -1,5 +1,6 @@
 /** Lets nobody in without a token, keeps the token fresh, and shows the sign-in otherwise. */
 import {
+  Activity,
   type PropsWithChildren,
   Suspense,
   createContext,
@@ -14,6 +15,8 @@ import { queryClient } from "../app/queryClient";
 import { useStore } from "../app/store";
 import { Loading } from "../ui/Loading";
 import { loadConfig } from "./config";
+import { identityOf, isSamePerson } from "./identity";
+import { renewing } from "./renewal";
 import { session } from "./session";
 import type { SignIn } from "./signIn";
 
@@ -30,36 +33,89 @@ interface Found {
 }
 
 export function SignInGate({ children }: PropsWithChildren) {
-  const { t } = useTranslation();
   const identity = useStore(session.identity);
+  const open = useStore(session.open);
   const [found, setFound] = useState<Found>();
-  const [wasIn, setWasIn] = useState(false);
   useEffect(() => {
     void starting().then(setFound);
   }, []);
-  useEffect(
-    () => (identity && found?.signIn ? renewing(found.signIn, identity.expiresAt) : undefined),
-    [identity, found],
-  );
-  if (identity !== undefined && !wasIn) setWasIn(true);
+  const trying = useRenewal(found?.signIn);
 
   if (found === undefined) return <Waiting />;
   const leave = () => {
     void found.signIn?.leave();
-    setWasIn(false);
-    session.expire();
+    session.end();
     queryClient.clear();
   };
-  if (identity !== undefined) return <SignOut value={leave}>{children}</SignOut>;
   return (
-    <Suspense fallback={<Waiting />}>
-      <SignInPage
-        signIn={found.signIn}
-        failure={found.failure}
-        notice={wasIn ? t("signIn.expired") : undefined}
-      />
-    </Suspense>
+    <>
+      {identity !== undefined && (
+        // Whose sign-in ran out finds the page as it was: what was typed, what was open.
+        <Activity key={`${identity.orgId} ${identity.subject}`} mode={open ? "visible" : "hidden"}>
+          <SignOut value={leave}>{children}</SignOut>
+        </Activity>
+      )}
+      {!open &&
+        (trying ? (
+          <Waiting />
+        ) : (
+          <Suspense fallback={<Waiting />}>
+            <SignInPage
+              signIn={found.signIn}
+              failure={found.failure}
+              ranOut={identity !== undefined}
+              onToken={enter}
+            />
+          </Suspense>
+        ))}
+    </>
   );
+}
+
+/** Lets in whoever `token` speaks for; another person sees nothing of the one before. */
+function enter(token: string): void {
+  const before = session.identity.get();
+  if (before !== undefined && !isSamePerson(before, identityOf(token))) queryClient.clear();
+  session.begin(token);
+}
+
+/** Renews in good time, and once more when the server took the token no longer (a laptop slept). */
+function useRenewal(signIn: SignIn | undefined): boolean {
+  const identity = useStore(session.identity);
+  const open = useStore(session.open);
+  const [trying, setTrying] = useState(false);
+  useEffect(() => {
+    if (signIn === undefined || identity === undefined || !open) return;
+    const ended = () => {
+      session.expire();
+    };
+    return renewing(signIn, identity.expiresAt, { renewed: enter, ended });
+  }, [signIn, identity, open]);
+  useEffect(() => {
+    if (signIn === undefined || identity === undefined || open || !mayTry()) return;
+    // eslint-disable-next-line react-hooks/set-state-in-effect -- the effect is what begins it
+    setTrying(true);
+    void signIn
+      .renew()
+      .then((token) => {
+        if (token !== undefined) enter(token);
+      })
+      .catch(() => undefined)
+      .finally(() => {
+        setTrying(false);
+      });
+  }, [signIn, identity, open]);
+  return trying;
+}
+
+const PAUSE_MILLISECONDS = 30_000;
+let triedAt = -Infinity;
+
+/** Not for ever in a circle, when the server refuses what the provider gives. */
+function mayTry(): boolean {
+  if (performance.now() - triedAt < PAUSE_MILLISECONDS) return false;
+  triedAt = performance.now();
+  return true;
 }
 
 function Waiting() {
@@ -99,29 +155,4 @@ async function chosen(): Promise<SignIn | undefined> {
     return new (await import("./development")).DevelopmentSignIn(config.orgs);
   }
   return undefined;
-}
-
-const RENEW_BEFORE_MILLISECONDS = 60_000;
-const LONGEST_TIMER = 2 ** 31 - 1;
-
-/** Renews shortly before the token ends; a token that cannot be renewed ends the session. */
-function renewing(signIn: SignIn, expiresAt: number): () => void {
-  const left = expiresAt - Date.now() - RENEW_BEFORE_MILLISECONDS;
-  const timer = setTimeout(
-    () => {
-      signIn.resume().then(
-        (token) => {
-          if (token === undefined) session.expire();
-          else session.begin(token);
-        },
-        () => {
-          session.expire();
-        },
-      );
-    },
-    Math.min(Math.max(left, 1_000), LONGEST_TIMER),
-  );
-  return () => {
-    clearTimeout(timer);
-  };
 }

@@ -18,8 +18,18 @@ export class DevelopmentSignIn implements LocalSignIn {
   constructor(readonly orgs: readonly Org[]) {}
 
   async resume(): Promise<string | undefined> {
+    const choice = this.chosen();
+    return choice && this.enter(choice);
+  }
+
+  renew(): Promise<string | undefined> {
+    return this.resume();
+  }
+
+  /** Whom the person chose to be, in this tab. */
+  chosen(): Choice | undefined {
     const kept = sessionStorage.getItem(KEY);
-    return kept === null ? undefined : this.enter(JSON.parse(kept) as Choice);
+    return kept === null ? undefined : (JSON.parse(kept) as Choice);
   }
 
   /** A token for `choice`. */

@@ -22,3 +22,8 @@ test("the claims of a token are read, names in any script included", () => {
 test("what is no token is refused", () => {
   expect(() => identityOf("opaque")).toThrow("no JSON Web Token");
 });
+
+test("a token lasts for its whole life, though this machine's clock is wrong", () => {
+  const token = `e30.${encoded({ sub: "olga", iat: 1_000, exp: 4_600 })}.x`;
+  expect(identityOf(token, 90_000_000).expiresAt).toBe(90_000_000 + 3_600_000);
+});

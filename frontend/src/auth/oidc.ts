@@ -11,6 +11,8 @@ import type { ProviderSignIn } from "./signIn";
 
 const CALLBACK = "signed-in";
 const SIGNED_IN_BEFORE = "countersign.signed-in-before";
+/** Comes back from the provider with the answer, and says whose it is. */
+const BESIDE = "beside";
 
 type OidcConfig = Extract<SignInConfig, { sign_in: "oidc" }>;
 
@@ -37,7 +39,6 @@ export class OidcSignIn implements ProviderSignIn {
 
   async resume(): Promise<string | undefined> {
     if (window.location.pathname === `${import.meta.env.BASE_URL}${CALLBACK}`) return this.#back();
-    if ((await this.#manager.getUser())?.refresh_token !== undefined) return this.#renewed();
     // The provider still knows the person: no question will be asked there.
     if (sessionStorage.getItem(SIGNED_IN_BEFORE) !== null) return this.go();
     return undefined;
@@ -50,12 +51,24 @@ export class OidcSignIn implements ProviderSignIn {
     return new Promise<never>(() => undefined);
   }
 
+  async goBeside(): Promise<string> {
+    const user = await this.#manager.signinPopup({ url_state: BESIDE, popupAbortOnClose: true });
+    return user.access_token;
+  }
+
+  async renew(): Promise<string | undefined> {
+    if ((await this.#manager.getUser())?.refresh_token === undefined) return undefined;
+    return (await this.#manager.signinSilent())?.access_token;
+  }
+
   async leave(): Promise<void> {
     sessionStorage.removeItem(SIGNED_IN_BEFORE);
     await this.#manager.removeUser();
   }
 
   async #back(): Promise<string> {
+    const { searchParams } = new URL(window.location.href);
+    if (searchParams.get("state")?.endsWith(`;${BESIDE}`) === true) return this.#handOver();
     try {
       const user = await this.#manager.signinCallback();
       if (user === undefined) throw new Error("the provider sent nobody");
@@ -69,8 +82,10 @@ export class OidcSignIn implements ProviderSignIn {
     }
   }
 
-  async #renewed(): Promise<string | undefined> {
-    return (await this.#manager.signinSilent())?.access_token;
+  /** This window was opened by {@link goBeside}, which takes the answer and closes it. */
+  async #handOver(): Promise<never> {
+    await this.#manager.signinPopupCallback();
+    return new Promise<never>(() => undefined);
   }
 
   /** Where the person was, if that is a page of ours. */

@@ -4,7 +4,6 @@
  * Decimals come as strings and go to Intl as strings: every digit that was stored is shown, and
  * none passes through a float.
  */
-import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 
 import { localeOf } from "./i18n";
@@ -31,7 +30,18 @@ const STEPS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ["minute", 60],
 ];
 
+const byLocale = new Map<string, Format>();
+
+/** Made once: Intl's formatters are slow to make, and a list has many rows. */
 export function formatFor(locale: string): Format {
+  const known = byLocale.get(locale);
+  if (known !== undefined) return known;
+  const made = newFormat(locale);
+  byLocale.set(locale, made);
+  return made;
+}
+
+function newFormat(locale: string): Format {
   const plain = new Intl.NumberFormat(locale);
   const day = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeZone: "UTC" });
   const moment = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
@@ -48,7 +58,7 @@ export function formatFor(locale: string): Format {
 
 export function useFormat(): Format {
   const { i18n } = useTranslation();
-  return useMemo(() => formatFor(localeOf(i18n.language)), [i18n.language]);
+  return formatFor(localeOf(i18n.language));
 }
 
 const formats = new Map<string, Intl.NumberFormat>();

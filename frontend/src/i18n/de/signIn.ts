@@ -12,5 +12,9 @@ export const signIn: typeof en = {
   go: "Anmelden",
   none: "Es ist keine Anmeldung eingerichtet. Setzen Sie COUNTERSIGN_CONSOLE_OIDC_AUTHORITY am Gateway.",
   failed: "Die Anmeldung ist fehlgeschlagen: {{reason}}",
-  expired: "Ihre Anmeldung ist abgelaufen. Melden Sie sich erneut an; Ihre Seite bleibt stehen.",
+  expired:
+    "Ihre Anmeldung ist abgelaufen. Melden Sie sich erneut an: Ihre Seite wartet so, wie Sie sie verlassen haben.",
+  leaving:
+    "Falls sich kein Fenster öffnet: Melden Sie sich hier an. Änderungen an Auftragsentwürfen bleiben erhalten, andere Eingaben nicht.",
+  here: "Auf dieser Seite anmelden",
 };

@@ -95,7 +95,7 @@ function Found({ draft }: { readonly draft: DraftDetailReply }) {
         <div className={styles.column}>
           <SinceApproval draft={draft} />
           <ExportHistory exports={draft.exports} />
-          <AuditTimeline events={draft.audit_trail} />
+          <AuditTimeline draft={draft} />
         </div>
       </div>
     </>

@@ -4,9 +4,9 @@ import { useState } from "react";
 import { Label, RadioButton, RadioField, RadioGroup } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 
-import { api, body } from "../../api/client";
 import type { ConnectionReply, DraftDetailReply } from "../../api/schema";
 import { lookup } from "../../i18n/lookup";
+import { connectionsQuery } from "../connections/queries";
 import { ActDialog } from "./ActDialog";
 import { push } from "./acts";
 import type { Asked, Operation } from "./intents";
@@ -69,9 +69,6 @@ export function PushDialog({ draft, operation, asked, onClose }: Props) {
 
 /** Undefined while nobody knows. */
 function useActiveConnections(): readonly ConnectionReply[] | undefined {
-  const { data } = useQuery({
-    queryKey: ["connections", "list"],
-    queryFn: ({ signal }) => body(api.GET("/erp-connections", { signal })),
-  });
-  return data?.connections.filter((each) => each.status === "ACTIVE");
+  const { data } = useQuery(connectionsQuery);
+  return data?.filter((each) => each.status === "ACTIVE");
 }

@@ -11,6 +11,7 @@
  *
  * and never because the server was away or the sign-in ran out.
  */
+import { newKey } from "../../api/idempotencyKey";
 import { Problem } from "../../api/problem";
 
 export const OPERATIONS = ["push", "retry-push"] as const;
@@ -80,10 +81,4 @@ function read(draftId: string, operation: Operation): Intent | undefined {
 
 function sameWish(left: Asked, right: Asked): boolean {
   return left.erp_connection_id === right.erp_connection_id && left.reason === right.reason;
-}
-
-/** Unlike crypto.randomUUID, also where the page came over plain HTTP. */
-function newKey(): string {
-  const random = crypto.getRandomValues(new Uint8Array(16));
-  return `console-${[...random].map((each) => each.toString(16).padStart(2, "0")).join("")}`;
 }

@@ -1,5 +1,6 @@
 /** Edits that outlive a reload and a sign-in that ran out: kept in this tab until saved or dropped. */
 import type { DraftDetailReply } from "../../api/schema";
+import { session } from "../../auth/session";
 import type { Edits } from "./edits";
 
 /** What is being edited: the draft as it was, and what the person changed in it. */
@@ -10,7 +11,9 @@ export interface Unsaved {
   readonly texts: Readonly<Record<string, string>>;
 }
 
-const slot = (draftId: string) => `countersign.edits.${draftId}`;
+/** Another person at the same tab finds nothing of this one. */
+const slot = (draftId: string) =>
+  `countersign.edits.${session.identity.get()?.subject ?? ""}.${draftId}`;
 
 export function keptEdits(draftId: string): Unsaved | undefined {
   const text = sessionStorage.getItem(slot(draftId));

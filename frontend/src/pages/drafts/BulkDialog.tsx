@@ -4,6 +4,7 @@ import { useState } from "react";
 import { ProgressBar } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 
+import { newKey } from "../../api/idempotencyKey";
 import { useStore } from "../../app/store";
 import { session } from "../../auth/session";
 import { announce } from "../../ui/announce";
@@ -11,11 +12,12 @@ import { Button } from "../../ui/Button";
 import { Dialog } from "../../ui/Dialog";
 import { Loading } from "../../ui/Loading";
 import { ProblemNotice } from "../../ui/ProblemNotice";
+import { connectionsQuery } from "../connections/queries";
 import { BulkPreview } from "./BulkPreview";
 import { BulkResults } from "./BulkResults";
 import { type Result, run } from "./bulk";
 import { type Act, sorted } from "./eligibility";
-import { type Row, connectionsQuery, policyQuery } from "./queries";
+import { type Row, policyQuery } from "./queries";
 
 interface Props {
   readonly act: Act;
@@ -84,7 +86,7 @@ function useCircumstances(act: Act) {
   const subject = useStore(session.identity)?.subject ?? "";
   const policy = useQuery({ ...policyQuery, staleTime: 0 });
   const connections = useQuery({ ...connectionsQuery, staleTime: 0, enabled: act === "push" });
-  const active = (connections.data?.connections ?? []).filter((each) => each.status === "ACTIVE");
+  const active = (connections.data ?? []).filter((each) => each.status === "ACTIVE");
   const isKnown =
     policy.data !== undefined && (act === "approve" || connections.data !== undefined);
   return {
@@ -108,7 +110,7 @@ function useBulk(act: Act, onDone: () => void) {
   const [total, setTotal] = useState(0);
   const [results, setResults] = useState<readonly Result[]>([]);
   // One name for the intent, however often the button is pressed.
-  const [key] = useState(() => crypto.randomUUID());
+  const [key] = useState(newKey);
   async function start(rows: readonly Row[], connectionId: string | null): Promise<void> {
     setState("running");
     setTotal(rows.length);

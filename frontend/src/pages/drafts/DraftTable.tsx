@@ -1,12 +1,13 @@
 /** The rows of a page: only those in view are drawn. */
-import { useNavigate } from "@tanstack/react-router";
+import { useNavigate, useRouter } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { DraftSort } from "../../api/schema";
 import { useShortcuts } from "../../keyboard/shortcuts";
-import { DraftRow } from "./DraftRow";
+import { useFormat } from "../../i18n/format";
+import { DraftRow, type RowActs } from "./DraftRow";
 import styles from "./DraftList.module.css";
 import type { Row } from "./queries";
 import { type DraftSearch, changed, isLedByExports } from "./search";
@@ -25,6 +26,7 @@ interface Props {
 
 export function DraftTable({ rows, search, selection, now }: Props) {
   const { t } = useTranslation();
+  const format = useFormat();
   const frame = useRef<HTMLDivElement>(null);
   // eslint-disable-next-line react-hooks/incompatible-library -- it re-renders this very component
   const virtual = useVirtualizer({
@@ -32,6 +34,8 @@ export function DraftTable({ rows, search, selection, now }: Props) {
     getScrollElement: () => frame.current,
     estimateSize: () => ROW_PIXELS,
     overscan: ROWS_AROUND,
+    // A frame may show what was drawn ahead; waiting for React within the scroll makes it stutter.
+    useFlushSync: false,
   });
   const focus = useRowFocus(rows, (index) => {
     virtual.scrollToIndex(index);
@@ -55,6 +59,8 @@ export function DraftTable({ rows, search, selection, now }: Props) {
       selection.set([focus.row], !selection.rows.has(focus.row.id));
   }
 
+  const address = useDraftsAddress();
+  const acts = useRowActs(selection, focus.set);
   const items = virtual.getVirtualItems();
   const [first, last] = [items[0], items.at(-1)];
   const below = last === undefined ? 0 : virtual.getTotalSize() - last.end;
@@ -117,11 +123,11 @@ export function DraftTable({ rows, search, selection, now }: Props) {
                   row={row}
                   index={item.index}
                   now={now}
-                  onFocus={() => {
-                    focus.set(item.index);
-                  }}
+                  href={address + row.id}
                   selected={selection?.rows.has(row.id)}
-                  onSelect={(selected) => selection?.set([row], selected)}
+                  acts={acts}
+                  t={t}
+                  format={format}
                 />
               )
             );
@@ -131,6 +137,35 @@ export function DraftTable({ rows, search, selection, now }: Props) {
       </table>
     </div>
   );
+}
+
+/** What a row reports; never another object, so that no row is drawn anew for it. */
+function useRowActs(selection: Selection | undefined, focused: (index: number) => void): RowActs {
+  const router = useRouter();
+  const latest = useRef(selection);
+  useEffect(() => {
+    latest.current = selection;
+  });
+  const [acts] = useState<RowActs>(() => ({
+    focused,
+    select: (row, selected) => latest.current?.set([row], selected),
+    open(event, draftId) {
+      // Everything else means another tab, a download, …: the browser's own affair.
+      const isPlain = event.button === 0 && !(event.ctrlKey || event.metaKey || event.shiftKey);
+      if (!isPlain || event.altKey || event.defaultPrevented) return;
+      event.preventDefault();
+      void router.navigate({ to: "/drafts/$draftId", params: { draftId } });
+    },
+  }));
+  return acts;
+}
+
+/** What stands before a draft's id in the address of its page. */
+function useDraftsAddress(): string {
+  const router = useRouter();
+  return router
+    .buildLocation({ to: "/drafts/$draftId", params: { draftId: "-" } })
+    .publicHref.slice(0, -1);
 }
 
 function Space({ pixels }: { readonly pixels: number }) {

@@ -35,11 +35,6 @@ export const policyQuery = queryOptions({
   queryFn: ({ signal }) => body(api.GET("/approval-policy", { signal })),
 });
 
-export const connectionsQuery = queryOptions({
-  queryKey: ["connections"],
-  queryFn: ({ signal }) => body(api.GET("/erp-connections", { signal })),
-});
-
 /**
  * Every draft that fits, page by page, at most `limit`.
  *

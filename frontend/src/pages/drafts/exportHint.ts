@@ -1,25 +1,18 @@
 /** Beside the status: what a person would ask next. */
 import type { TFunction } from "i18next";
-import { useTranslation } from "react-i18next";
 
-import { type Format, useFormat } from "../../i18n/format";
+import type { Format } from "../../i18n/format";
 import { lookup } from "../../i18n/lookup";
 import { reasonText } from "../draft/reasons";
-import styles from "./DraftList.module.css";
 import type { Row } from "./queries";
 
-export function ExportHint({ row, now }: { readonly row: Row; readonly now: number }) {
-  const { t } = useTranslation();
-  const format = useFormat();
-  const text = hint(t, format, row, now);
-  return text === undefined ? null : (
-    <span className={styles.hint} title={text}>
-      {text}
-    </span>
-  );
-}
-
-function hint(t: TFunction, format: Format, row: Row, now: number): string | undefined {
+/** Undefined when there is nothing to add. */
+export function exportHint(
+  t: TFunction,
+  format: Format,
+  row: Row,
+  now: number,
+): string | undefined {
   if (row.status === "NEEDS_REVIEW") return blocked(t, row);
   const last = row.last_export;
   if (last === null) return undefined;
