@@ -25,7 +25,7 @@ test: ## every test, on real servers that it installs and starts itself (ARGS=â€
 	@scripts/servers.sh
 	@scripts/console.sh build
 	@scripts/console.sh test
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 chaos: ## faults on the real stack: what is lost, doubled, stuck? (ARGS="--minutes 5 --seed 1")
 	@scripts/setup.sh dev

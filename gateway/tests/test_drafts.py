@@ -434,7 +434,7 @@ async def test_detail_is_fetched_from_three_services_at_once(
         reply = backends.answers[method]
 
         async def meet(_request: Any, _context: Any, reply: Any = reply) -> Any:
-            await asyncio.wait_for(together.wait(), 2)
+            await asyncio.wait_for(together.wait(), 60)
             return reply
 
         backends.answers[method] = meet

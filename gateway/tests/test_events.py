@@ -131,7 +131,7 @@ async def test_caller_that_leaves_ends_the_call_to_the_service(
     async with http.stream("GET", "/draft-orders/events") as answer:
         await anext(frames(answer))
         assert REGISTRY.get_sample_value("countersign_http_event_streams") == 1
-    await asyncio.wait_for(feed.left.wait(), 5)
+    await asyncio.wait_for(feed.left.wait(), 60)
 
 
 async def test_stream_ends_without_an_error_when_the_service_goes_away(
@@ -163,7 +163,7 @@ async def test_stream_ends_with_its_token(backends: Any, feed: Feed, draft_id: s
         stream = EventStream(watch, asyncio.Event(), still_valid)
         sent = [each async for each in stream.frames()]
     assert sent == [b"retry: 2000\n\n", b": heartbeat\n\n"]
-    await asyncio.wait_for(feed.left.wait(), 5)
+    await asyncio.wait_for(feed.left.wait(), 60)
 
 
 async def test_drain_ends_streams_and_lets_requests_finish(
@@ -190,5 +190,5 @@ async def test_drain_ends_streams_and_lets_requests_finish(
             assert [block async for block in received] == []  # a clean end, no error
         go_on.set()
         assert (await request).status_code == 200
-        await asyncio.wait_for(stopping, 5)
-    await asyncio.wait_for(feed.left.wait(), 5)
+        await asyncio.wait_for(stopping, 60)
+    await asyncio.wait_for(feed.left.wait(), 60)

@@ -35,13 +35,15 @@ MODULES = {
     "gateway": "countersign_gateway",
 }
 READY_SECONDS = 240.0
+# A condition that is met costs nothing to wait for longer.
+PATIENCE_SECONDS = 120.0
 PAGE = 500
 
 
 async def eventually(
     look: Callable[[], Awaitable[Any]],
     *,
-    seconds: float = 30.0,
+    seconds: float = PATIENCE_SECONDS,
     what: str = "condition",
     pause: float = 0.05,
 ) -> Any:
@@ -108,7 +110,7 @@ class Process:
             self.process.kill()
             await self.process.wait()
 
-    async def stop(self, seconds: float = 20.0) -> int:
+    async def stop(self, seconds: float = 60.0) -> int:
         """SIGTERM; returns the exit code."""
         assert self.process is not None
         if self.process.returncode is None:
@@ -330,7 +332,7 @@ class Tenant:
         return answer.json()  # type: ignore[no-any-return]
 
     async def wait_status(
-        self, draft_id: str, status: str, seconds: float = 30.0
+        self, draft_id: str, status: str, seconds: float = PATIENCE_SECONDS
     ) -> dict[str, Any]:
         async def look() -> dict[str, Any] | None:
             draft = await self.draft(draft_id)
@@ -338,14 +340,14 @@ class Tenant:
 
         return await eventually(look, seconds=seconds, what=f"{draft_id} is {status}")  # type: ignore[no-any-return]
 
-    async def wait_all(self, status: str, count: int, seconds: float = 60.0) -> None:
+    async def wait_all(self, status: str, count: int, seconds: float = PATIENCE_SECONDS) -> None:
         """Until `count` drafts of the org have this status."""
 
         async def look() -> bool:
             return len(await self.ids(status)) == count
 
         # Counting many is work for the very processes that are waited for.
-        pause = 0.05 if count <= PAGE else 5.0
+        pause = min(0.05 + count / 200, 5.0)
         what = f"{count} drafts are {status}"
         await eventually(look, seconds=seconds, what=what, pause=pause)
 
@@ -368,7 +370,7 @@ class Tenant:
         return await self.pages("/audit-log", "events", **filters)
 
     async def wait_audit(
-        self, count: int, seconds: float = 30.0, **filters: Any
+        self, count: int, seconds: float = PATIENCE_SECONDS, **filters: Any
     ) -> list[dict[str, Any]]:
         """Until the trail has `count` events that fit; then all of them."""
 

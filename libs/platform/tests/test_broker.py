@@ -254,7 +254,7 @@ async def test_stop_takes_no_more_and_finishes_what_is_in_hand(
         await until(lambda: not consumer.is_consuming)
         assert not task.done()
         release.set()
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 60)
     assert len(inbox.seen) == 2
     assert await count(rabbit, topology.queue) == 3
 
@@ -271,7 +271,7 @@ async def test_stop_gives_a_held_message_back(
     async with running(consumer) as task:
         await until(lambda: len(inbox.seen) == 1)
         consumer.stop()
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 60)
     assert await count(rabbit, topology.queue) == 1
 
 

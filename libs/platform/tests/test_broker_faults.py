@@ -138,7 +138,7 @@ async def test_a_broker_that_left_before_the_greeting_is_away_and_nothing_else(
 
     async def open_late(*args: object, **options: object) -> object:
         reader, writer = await open_stream(*args, **options)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not reader.at_eof():
                 await asyncio.sleep(0)
         return reader, writer

@@ -375,7 +375,7 @@ async def test_a_relay_that_is_stopped_while_sending_gives_its_rows_to_the_next_
 
     long_lease = LanePolicy(lease_seconds=600)
     async with running(relay_to(database, Stopped(), long_lease)):
-        await asyncio.wait_for(sending.wait(), 10)
+        await asyncio.wait_for(sending.wait(), 60)
     heir = Receiver()
     async with running(relay_to(database, heir)):
         await until_empty(database)
@@ -396,7 +396,7 @@ async def test_a_relay_that_is_stopped_after_sending_still_forgets_what_was_sent
 
     monkeypatch.setattr(OutboxStore, "delete", slow_delete)
     async with running(relay_to(database, Receiver())):
-        await asyncio.wait_for(deleting.wait(), 10)
+        await asyncio.wait_for(deleting.wait(), 60)
     assert await rows_left(database) == []
 
 

@@ -48,7 +48,7 @@ async def test_a_client_is_not_told_that_its_server_is_gone(echo: Echo, proxy: T
     """The server's end is reset; what the client writes goes nowhere, and nothing comes."""
     reader, writer = await greet(proxy)
     proxy.forget_server()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await echo.gone.wait()
     writer.write(b"are you there?")
     with pytest.raises(TimeoutError):
@@ -67,6 +67,6 @@ async def test_a_server_is_not_told_that_its_client_is_gone(echo: Echo, proxy: T
         await reader.readexactly(1)
     assert not echo.gone.is_set()
     proxy.cut_half_open()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await echo.gone.wait()
     writer.close()

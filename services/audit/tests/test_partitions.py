@@ -95,7 +95,7 @@ class Maker:
 async def test_the_keeper_goes_on_after_a_failure():
     maker = Maker(failures=2)
     keeper = asyncio.create_task(PartitionKeeper(maker, months_ahead=2, check_seconds=0).run())
-    await asyncio.wait_for(maker.third_turn.wait(), 5)
+    await asyncio.wait_for(maker.third_turn.wait(), 60)
     keeper.cancel()
     with pytest.raises(asyncio.CancelledError):
         await keeper

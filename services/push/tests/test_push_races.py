@@ -224,7 +224,7 @@ async def blocked_on_a_lock(world, count):
     """Returns when that many statements of the service wait for a lock."""
     sql = """SELECT count(*) FROM pg_stat_activity
               WHERE application_name = 'push-tests' AND wait_event_type = 'Lock'"""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while await world.orders.sql.fetchval(sql) < count:
             # Within one transaction pg_stat_activity would go on showing what it showed first.
             await world.orders.sql.execute("SELECT pg_stat_clear_snapshot()")

@@ -206,5 +206,5 @@ async def test_opening_a_channel_needs_no_server():
 
 async def test_a_channel_says_when_it_is_ready(mirror):
     async with open_channel(mirror.target) as channel:
-        await asyncio.wait_for(channel.channel_ready(), 10)
+        await asyncio.wait_for(channel.channel_ready(), 60)
         assert channel.get_state() is grpc.ChannelConnectivity.READY

@@ -97,7 +97,7 @@ async def test_a_long_poll_is_told_that_the_server_drains(serve):
     servicer.server = running.server
     poll = asyncio.ensure_future((await running.push_stub()).PushDraft(GOOD))
     await servicer.begun.wait()
-    await asyncio.wait_for(running.server.stop(), 10)
+    await asyncio.wait_for(running.server.stop(), 60)
     assert (await poll).erp_export_id == "nothing came"
 
 
@@ -110,7 +110,7 @@ async def test_a_call_that_outlives_the_drain_is_cut_off(serve):
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await push
     assert error_from_rpc(caught.value).reason is Reason.UNAVAILABLE
-    await asyncio.wait_for(servicer.cancelled.wait(), 5)
+    await asyncio.wait_for(servicer.cancelled.wait(), 60)
 
 
 async def test_a_stream_ends_as_unavailable_when_the_server_drains(serve):
@@ -118,7 +118,7 @@ async def test_a_stream_ends_as_unavailable_when_the_server_drains(serve):
     running = await serve(approval=servicer, drain_seconds=30)
     stream = (await running.approval_stub()).WatchDrafts(WATCH)
     assert (await stream.read()).cursor == "0:anna"
-    await asyncio.wait_for(running.server.stop(), 10)
+    await asyncio.wait_for(running.server.stop(), 60)
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await stream.read()
     error = error_from_rpc(caught.value)
@@ -133,7 +133,7 @@ async def test_a_stream_whose_client_leaves_is_closed(serve):
     stream = (await running.approval_stub()).WatchDrafts(WATCH)
     await stream.read()
     stream.cancel()
-    await asyncio.wait_for(servicer.closed.wait(), 5)
+    await asyncio.wait_for(servicer.closed.wait(), 60)
 
 
 async def test_a_stream_that_ends_by_itself_ends_ok(serve):

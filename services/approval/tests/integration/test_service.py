@@ -162,7 +162,7 @@ async def test_a_loop_that_fails_ends_the_service():
     service = Service(server, probes, [broken], AsyncExitStack())
     await service.start()
     with pytest.raises(RuntimeError, match="lost"):
-        await asyncio.wait_for(service.wait(asyncio.Event()), 5)
+        await asyncio.wait_for(service.wait(asyncio.Event()), 60)
     await service.stop()
     server.stop.assert_awaited_once()
 
@@ -173,4 +173,4 @@ async def test_a_service_waits_until_it_is_told_to_stop(start_service):
     waiting = asyncio.create_task(running.service.wait(stop))
     assert not waiting.done()
     stop.set()
-    await asyncio.wait_for(waiting, 5)
+    await asyncio.wait_for(waiting, 60)

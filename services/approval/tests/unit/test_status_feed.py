@@ -30,7 +30,7 @@ class Table:
         """Returns after so many polls from now."""
         for _ in range(times):
             self._asked.clear()
-            await asyncio.wait_for(self._asked.wait(), 5)
+            await asyncio.wait_for(self._asked.wait(), 60)
 
     def show(self, *ids: int, settled: bool = False) -> None:
         for row_id in ids:
@@ -75,7 +75,7 @@ def feed(table) -> StatusFeed:
 
 async def take(watch: AsyncIterator[StatusChange | None], count: int) -> list[int | None]:
     found = []
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         for _ in range(count):
             change = await anext(watch)
             found.append(None if change is None else change.id)

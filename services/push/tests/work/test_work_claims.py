@@ -322,9 +322,9 @@ async def test_a_worker_that_hung_up_leaves_its_seat(site_of, queue):
         left = asyncio.Event()
         room._note_occupancy = lambda: room._waiting or left.set()
         waiting.cancel()
-        await asyncio.wait_for(left.wait(), 5)
+        await asyncio.wait_for(left.wait(), 60)
 
 
 async def _occupied(site) -> None:
     """A worker waits."""
-    await asyncio.wait_for(site.hand_out.exports_room._occupied.wait(), 5)
+    await asyncio.wait_for(site.hand_out.exports_room._occupied.wait(), 60)
