@@ -25,6 +25,7 @@ from countersign_platform.auth.minting import (
     create_signing_key,
     mint_token,
 )
+from countersign_platform.testing.leash import Leash
 from countersign_platform.testing.ports import HOST, free_ports
 
 MODULES = {
@@ -67,6 +68,7 @@ class Process:
     port: int
     probe_port: int
     process: asyncio.subprocess.Process | None = None
+    leash: Leash | None = None
 
     @property
     def log(self) -> Path:
@@ -81,8 +83,16 @@ class Process:
         module = MODULES[self.name.split("-")[0]]
         with self.log.open("ab") as output:
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", module, env=self.environment, stdout=output, stderr=output
+                sys.executable,
+                "-m",
+                module,
+                env=self.environment,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
             )
+        self._let_go()
+        self.leash = Leash(self.pid)
 
     async def ready(self) -> None:
         deadline = time.monotonic() + READY_SECONDS
@@ -109,6 +119,7 @@ class Process:
         if self.process is not None and self.process.returncode is None:
             self.process.kill()
             await self.process.wait()
+        self._let_go()
 
     async def stop(self, seconds: float = 60.0) -> int:
         """SIGTERM; returns the exit code."""
@@ -120,8 +131,14 @@ class Process:
             except TimeoutError:
                 await self.kill()
                 raise AssertionError(f"{self.name} did not drain\n{self.tail()}") from None
+        self._let_go()
         assert self.process.returncode is not None
         return self.process.returncode
+
+    def _let_go(self) -> None:
+        if self.leash is not None:
+            self.leash.release()
+            self.leash = None
 
 
 @dataclass
