@@ -5,13 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from countersign.approval.v1 import draft_pb2
+from countersign.approval.v1 import approval_service_pb2, draft_pb2
 from countersign.audit.v1 import audit_service_pb2
 from countersign.errors.v1 import errors_pb2
 from countersign.push.v1 import export_pb2, push_service_pb2
+from countersign_approval import draft_sort
+from countersign_audit.offline import export_file
 from countersign_core.audit_actions import AuditAction, EntityType
 from countersign_core.lifecycle import DraftStatus, ExportStatus
 from countersign_core.reasons import WIRE_STATUS, Reason
+from countersign_gateway import audit_formats
+from countersign_gateway.bodies import filters
 
 PROTOS = Path(__file__).parents[2] / "protos"
 ERRORS_PROTO = (PROTOS / "countersign/errors/v1/errors.proto").read_text(encoding="utf-8")
@@ -70,3 +74,18 @@ def test_the_contract_names_every_kind_of_entity():
     (sentence,) = re.findall(r"// ([a-z_, ]+ or [a-z_]+)\.\n\s+string entity_type = 6", text)
     assert set(re.findall(r"[a-z_]+", sentence)) - {"or"} == set(EntityType)
     assert "entity_type" in audit_service_pb2.AuditEvent.DESCRIPTOR.fields_by_name
+
+
+def test_the_offline_verifier_reads_the_very_fields_that_are_exported():
+    """It takes no line that lacks a member or has another one, so one side cannot go alone."""
+    assert len(set(audit_formats.FIELDS)) == len(audit_formats.FIELDS)
+    assert set(audit_formats.FIELDS) == export_file._MEMBERS
+    assert audit_formats.END == export_file.END
+
+
+def test_the_orders_of_a_list_of_drafts_are_the_same():
+    """Over REST, in the contract and in the service; and the service can sort by each."""
+    orders = names(approval_service_pb2.DraftSort.DESCRIPTOR, "DRAFT_SORT_")
+    assert [each.value for each in filters.DraftSort] == orders
+    assert sorted(draft_sort.DraftSort) == sorted(orders)
+    assert set(draft_sort.SORT_KEYS) == set(draft_sort.DraftSort)
