@@ -50,7 +50,7 @@ class SharedCalls(Generic[Question, Answer]):
         *,
         most: int = 64,
         at_once: int = 1,
-        patience_seconds: float = 0.25,
+        patience_seconds: float | None = 0.25,
     ) -> None:
         """`together` gets two questions or more and answers in their order.
 
@@ -58,7 +58,7 @@ class SharedCalls(Generic[Question, Answer]):
         any other exception among the answers is its asker's, and one that is raised everybody's.
 
         `most`: questions in one call. `at_once`: calls that are waited for before the next
-        begins, each of them for `patience_seconds` at the most.
+        begins, each of them for `patience_seconds` at the most; None: however long it takes.
         """
         self._alone = alone
         self._together = together
@@ -87,12 +87,10 @@ class SharedCalls(Generic[Question, Answer]):
         task.add_done_callback(self._tasks.discard)
 
     async def _work(self) -> None:
-        turn = _Turn(self._next)
-        patience = asyncio.get_running_loop().call_later(self._patience, turn.end)
+        turn = _Turn(self._next, self._patience)
         try:
             await self._call(self._next_group())
         finally:
-            patience.cancel()
             turn.end()
 
     def _next(self) -> None:
@@ -147,11 +145,17 @@ class SharedCalls(Generic[Question, Answer]):
 class _Turn:
     """The place of one call; given to the next when it ends, or when it takes too long."""
 
-    def __init__(self, following: Callable[[], None]) -> None:
+    def __init__(self, following: Callable[[], None], patience_seconds: float | None) -> None:
         self._following = following
         self._ended = False
+        self._patience: asyncio.TimerHandle | None = None
+        if patience_seconds is not None:
+            loop = asyncio.get_running_loop()
+            self._patience = loop.call_later(patience_seconds, self.end)
 
     def end(self) -> None:
         if not self._ended:
             self._ended = True
+            if self._patience is not None:
+                self._patience.cancel()
             self._following()

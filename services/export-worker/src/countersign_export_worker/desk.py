@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass
 
 import structlog
 
@@ -17,12 +18,24 @@ from countersign_export_worker.lease_keeper import LeaseKeeper
 from countersign_export_worker.ports import Room, WorkPort
 from countersign_export_worker.reports import PersistentReports
 from countersign_export_worker.slots import Slots, SlotsClosed
+from countersign_platform.shared_calls import SharedCalls
 
 _log = structlog.get_logger()
 # How long an export may wait behind connections that are full.
 _LOOK_AGAIN_SECONDS = 0.25
+# What one claim may bring, by the contract.
+MOST = 64
 # How long one message may keep a worker busy, so that the broker does not take it for dead.
 _LONGEST_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What a claim brought to one message; whether to ask `again`, maybe after a while."""
+
+    begun: "list[asyncio.Task[None]]"
+    again: bool
+    room_will_come: bool
 
 
 class DeliveryDesk:
@@ -42,7 +55,11 @@ class DeliveryDesk:
         self._connectors = connectors
         self._slots = slots
         self._check_document = check_document
-        self._asking = asyncio.Lock()
+        # One question at a time: room that is asked for twice would be given twice.
+        self._looks = SharedCalls[None, _Look](
+            self._look_alone, self._look, at_once=1, patience_seconds=None
+        )
+        self._begun: set[asyncio.Task[None]] = set()
 
     def room(self, times: int = 2) -> Room:
         """What may be taken now: by what is in hand, and by whose server is in doubt.
@@ -80,19 +97,33 @@ class DeliveryDesk:
         return delivered
 
     async def _begin_next(self, deliveries: set[asyncio.Task[None]]) -> bool:
-        """Begin one more delivery, or wait for room; False when there is nothing to ask for."""
-        # One question at a time: room that is asked for twice would be given twice.
-        async with self._asking:
-            room, asked_at, idle = self.room(times=1), _now(), self._slots.has_idle
-            claimed = await self._work.claim_next(1, 0, room) if idle else []
-            # Not awaited here: it may take as long as a dead server's timeout, and this may be
-            # the only message that tells of an export of somebody else's.
-            begun = [asyncio.ensure_future(self.take(each, asked_at)) for each in claimed]
-        deliveries.update(begun)
-        if not begun and (not idle or self._slots.is_busy(room)):
+        """Begin more deliveries, or wait for room; False when there is nothing to ask for."""
+        look = await self._looks.ask(None)
+        # Not awaited here: it may take as long as a dead server's timeout, and this may be
+        # the only message that tells of an export of somebody else's.
+        deliveries.update(look.begun)
+        if look.room_will_come:
             await self._slots.wait_change(_LOOK_AGAIN_SECONDS)
-            return True
-        return bool(begun)
+        return look.again
+
+    async def _look_alone(self, _message: None) -> "_Look":
+        [look] = await self._look([None])
+        return look
+
+    async def _look(self, messages: Sequence[None]) -> "list[_Look]":
+        """One claim for all that wait: what it brings is dealt out among them."""
+        room, asked_at, idle = self.room(times=1), _now(), self._slots.idle
+        claimed = await self._work.claim_next(min(idle, MOST), 0, room) if idle else []
+        begun = [asyncio.ensure_future(self.take(each, asked_at)) for each in claimed]
+        for each in begun:
+            self._begun.add(each)
+            each.add_done_callback(self._begun.discard)
+        full = not begun and (not idle or self._slots.is_busy(room))
+        count = len(messages)
+        return [
+            _Look(begun[n::count], again=bool(begun) or full, room_will_come=full)
+            for n in range(count)
+        ]
 
     def take(self, assignment: Assignment, asked_at: float) -> Awaitable[None]:
         """Count an assignment as in hand from now on; await the result to deliver it.

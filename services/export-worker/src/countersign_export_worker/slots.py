@@ -46,9 +46,9 @@ class Slots:
         return self._delivering.total()
 
     @property
-    def has_idle(self) -> bool:
-        """Whether one more assignment could be delivered at once."""
-        return self.in_hand < self._total
+    def idle(self) -> int:
+        """How many more assignments could be delivered at once."""
+        return max(0, self._total - self.in_hand)
 
     @property
     def capacity(self) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 
 from countersign_export_worker import metrics
-from countersign_export_worker.desk import DeliveryDesk
+from countersign_export_worker.desk import MOST, DeliveryDesk
 from countersign_export_worker.persistence import keep_doing
 from countersign_export_worker.ports import WorkPort
 from countersign_export_worker.slots import Slots, SlotsClosed
@@ -15,8 +15,6 @@ from countersign_platform.backoff import Backoff
 
 _log = structlog.get_logger()
 _BACKOFF = Backoff(first_seconds=0.2, longest_seconds=5.0)
-# What one reply may bring, by the contract.
-_MOST = 64
 # How long an export may wait behind connections that are full.
 _LOOK_AGAIN_SECONDS = 0.25
 
@@ -57,7 +55,7 @@ class PollIntake:
             await _end(claiming, stopped, *self._deliveries)
 
     async def _claim_once(self) -> None:
-        most = min(await self._slots.wait_free(), _MOST)
+        most = min(await self._slots.wait_free(), MOST)
         room = self._desk.room()
         # With a connection that has less room, what is due may be its own: push is not kept
         # waiting with it, and a slot that becomes free is filled at once.
