@@ -10,9 +10,6 @@ import io
 import threading
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-
 _PREFIX = "countersign_"
 _ENVIRONMENT = Path(__file__).parent / "alembic"
 _BASE = "base"
@@ -61,6 +58,10 @@ def statements_to_head(package: str, installed: str | None) -> list[str]:
 
     Each element is to be sent by the simple protocol. `installed` is None before the first.
     """
+    # A third of what every command of the command line imports, and only migrations need it.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
     output = _Statements()
     config = Config(output_buffer=output)
     config.set_main_option("script_location", _escaped(_ENVIRONMENT))
