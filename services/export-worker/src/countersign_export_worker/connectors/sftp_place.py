@@ -25,7 +25,7 @@ _LOOKS, _PAUSE_SECONDS = 10, 0.1
 
 async def read_place(folder: SftpFolder) -> str | None:
     """The folder's identity; None when it has none."""
-    content = await folder.read(MARKER, _CONTENT_BYTES)
+    content = await folder.read_exactly(MARKER, _CONTENT_BYTES)
     match = None if content is None else _CONTENT.fullmatch(content)
     return None if match is None else match[1].decode()
 
