@@ -1,7 +1,17 @@
-# Image of gateway: what it needs and nothing else, as a user without rights.
+# Image of gateway: what it needs and nothing else, as a user without rights. With the web console.
 #   docker build -f deploy/images/gateway.Dockerfile -t countersign/gateway .
 # In production name the base by digest: --build-arg BASE=python:3.12-slim-bookworm@sha256:…
+# The same goes for NODE, which builds the console and is no part of the image.
 ARG BASE=python:3.12-slim-bookworm
+ARG NODE=node:22-bookworm-slim
+
+FROM ${NODE} AS console
+WORKDIR /build/frontend
+COPY frontend/package.json frontend/package-lock.json ./
+# The versions and digests of package-lock.json, and nothing that a package would like to run.
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY frontend ./
+RUN npm run build
 
 FROM ${BASE} AS build
 WORKDIR /build
@@ -26,9 +36,11 @@ RUN for distribution in libs/contracts libs/core libs/platform gateway; do \
 
 FROM ${BASE}
 COPY --from=build /app /app
+COPY --from=console /build/frontend/dist /console
 ENV PATH=/app/bin:/usr/local/bin:/usr/bin:/bin \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
+    COUNTERSIGN_CONSOLE_FOLDER=/console \
     COUNTERSIGN_LISTEN=0.0.0.0:8080 \
     COUNTERSIGN_PROBE_LISTEN=0.0.0.0:9100
 EXPOSE 8080 9100

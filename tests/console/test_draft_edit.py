@@ -150,3 +150,24 @@ async def test_a_remark_is_settled_and_the_order_is_ready(olga: Operator, tenant
     await page.get_by_role("button", name="Mark as settled").click()
     await expect(status(page)).to_have_text("Ready")
     await expect(page.get_by_text("settled", exact=True)).to_be_visible()
+
+
+async def test_an_order_of_thousands_of_lines_is_edited_and_survives_a_reload(
+    olga: Operator, tenant: Tenant
+) -> None:
+    """One field of 5,000 lines: typed, kept over a reload, saved; every other line as it was."""
+    lines = [LINES[0] | {"line_no": number, "description": "x" * 200} for number in range(1, 5001)]
+    draft = await tenant.submit(lines=lines)
+    page = await open_draft(olga, draft)
+    await edit(page)
+    await page.get_by_label("Find in lines").fill("4987")
+    quantity = page.get_by_label("Quantity, line 4987")
+    await quantity.fill("")
+    await quantity.press_sequentially("12.50")
+    await page.reload()
+    await page.get_by_label("Find in lines").fill("4987")
+    await expect(quantity).to_have_value("12.50")
+    await save(page)
+    after = (await tenant.draft(draft["id"]))["lines"]
+    assert after[4986]["qty"] == "12.50"
+    assert {line["qty"] for line in after[:4986] + after[4987:]} == {"2"}

@@ -9,23 +9,17 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from example_connector import EXAMPLE, install_example
 from system import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.e2e]
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "connector-line"
-
 
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with what its wheel holds, as pip puts it there; no network is asked."""
+    """The folder that it was installed into."""
     wheels, place = tmp_path_factory.mktemp("wheels"), tmp_path_factory.mktemp("plugins")
-    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(wheels)]
-    subprocess.run(build, cwd=EXAMPLE, check=True, capture_output=True)
-    [wheel] = wheels.glob("*.whl")
-    uv = Path(sys.executable).with_name("uv")
-    install = [uv, "pip", "install", "--offline", "--no-deps", "--target", place, wheel]
-    subprocess.run(install, check=True, capture_output=True)
+    install_example(wheels, place)
     return place
 
 

@@ -148,7 +148,9 @@ export const connections: typeof en = {
   step: {
     connect: "Verbinden",
     resolve: "Namen auflösen",
-    login: "Anmelden",
+    host_key: "Schlüssel des Servers prüfen",
+    authenticate: "Anmelden",
+    start_sftp: "SFTP beginnen",
     find_folder: "Ordner finden",
     write: "Datei schreiben",
     fsync: "Auf der Platte sichern",

@@ -136,7 +136,9 @@ export const connections = {
   step: {
     connect: "Connect",
     resolve: "Look up the name",
-    login: "Log in",
+    host_key: "Check the host key",
+    authenticate: "Log in",
+    start_sftp: "Start SFTP",
     find_folder: "Find the folder",
     write: "Write a file",
     fsync: "Secure it on the disk",

@@ -12,25 +12,60 @@ export interface Unsaved {
 }
 
 /** Another person at the same tab finds nothing of this one. */
-const slot = (draftId: string) =>
-  `countersign.edits.${session.identity.get()?.subject ?? ""}.${draftId}`;
+const slot = (what: "edits" | "base", draftId: string) =>
+  `countersign.${what}.${session.identity.get()?.subject ?? ""}.${draftId}`;
 
-export function keptEdits(draftId: string): Unsaved | undefined {
-  const text = sessionStorage.getItem(slot(draftId));
-  return text === null ? undefined : (JSON.parse(text) as Unsaved);
+interface Kept extends Pick<Unsaved, "edits" | "texts"> {
+  /** Version of the draft that they were made in. */
+  readonly version: number;
+}
+
+/** What was kept of editing `draft`. */
+export function keptEdits(draft: DraftDetailReply): Unsaved | undefined {
+  const text = sessionStorage.getItem(slot("edits", draft.id));
+  if (text === null) return undefined;
+  const { version, edits, texts } = JSON.parse(text) as Kept;
+  return { base: keptBase(draft, version), edits, texts };
 }
 
 /** Keeps `unsaved`, or nothing; where it does not fit, it lives as long as the page. */
 export function keepEdits(draftId: string, unsaved: Unsaved | undefined): void {
   if (unsaved === undefined) {
-    sessionStorage.removeItem(slot(draftId));
+    sessionStorage.removeItem(slot("edits", draftId));
+    sessionStorage.removeItem(slot("base", draftId));
     return;
   }
+  const { base, edits, texts } = unsaved;
+  keepBase(base);
+  keep(slot("edits", draftId), { version: base.version, edits, texts });
+}
+
+const keptBases = new WeakSet<DraftDetailReply>();
+
+/** Once: an order may have thousands of lines, and edits are kept at every key. */
+function keepBase(base: DraftDetailReply): void {
+  if (keptBases.has(base)) return;
+  keptBases.add(base);
   // History and exports are neither edited nor compared.
-  const base = { ...unsaved.base, audit_trail: null, exports: null };
+  keep(slot("base", base.id), { ...base, audit_trail: null, exports: null });
+}
+
+/**
+ * The draft of that version. An order that was too large to keep: as it is now, under the version
+ * of then, so that a save finds out what became of it; each edit knows what it was made on.
+ */
+function keptBase(draft: DraftDetailReply, version: number): DraftDetailReply {
+  const text = sessionStorage.getItem(slot("base", draft.id));
+  const base = text === null ? undefined : (JSON.parse(text) as DraftDetailReply);
+  if (base?.version !== version) return { ...draft, version };
+  keptBases.add(base);
+  return base;
+}
+
+function keep(name: string, value: object): void {
   try {
-    sessionStorage.setItem(slot(draftId), JSON.stringify({ ...unsaved, base }));
+    sessionStorage.setItem(name, JSON.stringify(value));
   } catch {
-    sessionStorage.removeItem(slot(draftId));
+    sessionStorage.removeItem(name);
   }
 }

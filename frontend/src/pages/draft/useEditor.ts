@@ -48,7 +48,7 @@ export function useEditor(draft: DraftDetailReply): {
   readonly begin: () => void;
 } {
   const { i18n } = useTranslation();
-  const [unsaved, setUnsaved] = useState(() => keptEdits(draft.id));
+  const [unsaved, setUnsaved] = useState(() => keptEdits(draft));
   const update = (next: Unsaved | undefined) => {
     setUnsaved(next);
     keepEdits(draft.id, next);
