@@ -47,44 +47,47 @@ function Table({ rows }: { readonly rows: readonly ConnectionReply[] }) {
   const format = useFormat();
   if (rows.length === 0) return <p>{t("connections.empty")}</p>;
   return (
-    <table className={styles.table}>
-      <caption className="visually-hidden">{t("connections.title")}</caption>
-      <thead>
-        <tr>
-          <th scope="col">{t("connections.name")}</th>
-          <th scope="col">{t("connections.connector")}</th>
-          <th scope="col">{t("connections.state")}</th>
-          <th scope="col">{t("connections.health")}</th>
-          <th scope="col">{t("connections.lastTest")}</th>
-          <th scope="col">{t("connections.changed")}</th>
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map((row) => (
-          <tr key={row.id}>
-            <th scope="row">
-              <Link to="/connections/$connectionId" params={{ connectionId: row.id }}>
-                {row.name}
-              </Link>
-            </th>
-            <td>
-              {lookup(t, `connections.type.${row.connector_type}`, row.connector_type)}
-              <small className={styles.why}>{target(row)}</small>
-            </td>
-            <td>
-              <State status={row.status} />
-            </td>
-            <td>
-              <Health health={row.health} />
-            </td>
-            <td>
-              <Tested connection={row} />
-            </td>
-            <td>{row.updated_at !== null && format.moment(row.updated_at)}</td>
+    // Wider than a phone: scrolled by itself, by keyboard as well.
+    <div className={styles.frame} role="region" aria-label={t("connections.title")} tabIndex={0}>
+      <table className={styles.table}>
+        <caption className="visually-hidden">{t("connections.title")}</caption>
+        <thead>
+          <tr>
+            <th scope="col">{t("connections.name")}</th>
+            <th scope="col">{t("connections.connector")}</th>
+            <th scope="col">{t("connections.state")}</th>
+            <th scope="col">{t("connections.health")}</th>
+            <th scope="col">{t("connections.lastTest")}</th>
+            <th scope="col">{t("connections.changed")}</th>
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={row.id}>
+              <th scope="row">
+                <Link to="/connections/$connectionId" params={{ connectionId: row.id }}>
+                  {row.name}
+                </Link>
+              </th>
+              <td>
+                {lookup(t, `connections.type.${row.connector_type}`, row.connector_type)}
+                <small className={styles.why}>{target(row)}</small>
+              </td>
+              <td>
+                <State status={row.status} />
+              </td>
+              <td>
+                <Health health={row.health} />
+              </td>
+              <td>
+                <Tested connection={row} />
+              </td>
+              <td>{row.updated_at !== null && format.moment(row.updated_at)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
 
