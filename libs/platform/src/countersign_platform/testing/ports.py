@@ -9,8 +9,6 @@ HOST = "127.0.0.1"
 _LOWEST = 10_000
 _KERNEL_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _chance = random.SystemRandom()  # not the one that a test may have seeded
-# What holds a port for this process; the kernel lets go of it when the process ends.
-_held: list[socket.socket] = []
 
 
 def free_ports(count: int) -> list[int]:
@@ -29,14 +27,17 @@ def free_ports(count: int) -> list[int]:
 
 
 def _hold(port: int) -> bool:
-    """Whether no process that asks here has it: by a name in the kernel, no file is left."""
+    """Whether no process that asks here has it: by a name in the kernel, no file is left.
+
+    The kernel lets go of the name when this process ends.
+    """
     holder = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     try:
         holder.bind(f"\0countersign-test-port-{port}")
     except OSError:
         holder.close()
         return False
-    _held.append(holder)
+    holder.detach()  # stays open, and is nobody's to close
     return True
 
 
