@@ -139,9 +139,9 @@ async def build(
     channel = open_channel(
         settings.push_target, token=ServiceToken(settings.service_token_file).value
     )
-    client = WorkClient(channel, settings.worker_id)
-    work = wrap_work(client)
     installed = installed_connectors()
+    client = WorkClient(channel, settings.worker_id, sorted(installed))
+    work = wrap_work(client)
     registry = ConnectorRegistry(
         {name: wrap_connector(each.open_connector) for name, each in installed.items()}
     )

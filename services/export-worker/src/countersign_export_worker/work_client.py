@@ -56,8 +56,11 @@ _REFUSALS = frozenset(
 class WorkClient:
     """WorkPort over a channel."""
 
-    def __init__(self, channel: grpc.aio.Channel, worker_id: str) -> None:
-        """`worker_id` is for people to read."""
+    def __init__(
+        self, channel: grpc.aio.Channel, worker_id: str, connector_types: Sequence[str] = ()
+    ) -> None:
+        """`worker_id` is for people to read; `connector_types` are those that can be tested."""
+        self._connector_types = connector_types
         self._stub = pb_grpc.WorkServiceStub(channel)
         self._reports = ReportCalls(self._stub, self._call, _work_error)
         self._worker_id = worker_id
@@ -218,7 +221,11 @@ class WorkClient:
         """See WorkPort."""
         reply = await self._call(
             self._stub.ClaimConnectionTest,
-            pb.ClaimConnectionTestRequest(worker_id=self._worker_id, wait_seconds=wait_seconds),
+            pb.ClaimConnectionTestRequest(
+                worker_id=self._worker_id,
+                wait_seconds=wait_seconds,
+                connector_types=self._connector_types,
+            ),
             seconds=wait_seconds + _CALL_SECONDS,
         )
         if not reply.test_id:

@@ -29,8 +29,10 @@ REFUSED = pb.ConnectionTestResult(
 )
 
 
-async def claim_test(worker, wait=0.0):
-    request = work_pb.ClaimConnectionTestRequest(worker_id="w1", wait_seconds=wait)
+async def claim_test(worker, wait=0.0, types=()):
+    request = work_pb.ClaimConnectionTestRequest(
+        worker_id="w1", wait_seconds=wait, connector_types=types
+    )
     return await worker.call("ClaimConnectionTest", request)
 
 
@@ -120,6 +122,28 @@ async def test_without_a_worker_the_call_ends_before_its_deadline(
     error = await refused(ask(integrator, made, seconds=1.0))
     assert error.reason is Reason.CONNECTION_TEST_TIMEOUT
     assert (await claim_test(worker)).test_id == ""
+
+
+async def test_a_test_is_left_to_workers_that_have_the_connector(queue, integrator, folder, worker):
+    """While a plug-in is rolled out; one that nobody announced is anybody's, to fail at once."""
+    await queue.sql.execute(
+        "INSERT INTO push.connectors (connector_type, config_schema, secret_names, title,"
+        " announced_by) VALUES ('SPOOL_V1', '{}', '{}', 'Spool', 'w2')"
+    )
+    request = folder(connector_type="SPOOL_V1", config_json="{}")
+    made = (await integrator.call("CreateConnection", request)).connection
+    asked = asyncio.create_task(ask(integrator, made))
+    claimed = await claim_test(worker, wait=10, types=["DROPZONE_JSON_V1", "SPOOL_V1"])
+    assert claimed.connection.id == made.id
+    await report(worker, claimed, PASSED)
+    await asked
+
+    again = asyncio.create_task(ask(integrator, made))
+    assert (await claim_test(worker, wait=1.0, types=["DROPZONE_JSON_V1"])).test_id == ""
+    await queue.sql.execute("DELETE FROM push.connectors")
+    claimed = await claim_test(worker, wait=10, types=["DROPZONE_JSON_V1"])
+    await report(worker, claimed, PASSED)
+    await again
 
 
 async def test_a_result_reported_to_another_replica_is_found(site_of, folder, org):

@@ -1,6 +1,7 @@
 """A worker asks for a connection test to run, and waits for one."""
 
 import time
+from collections.abc import Sequence
 
 from countersign_push.assignment import ConnectionAccess
 from countersign_push.commands.connection_test_report import ReportConnectionTest
@@ -29,13 +30,16 @@ class ClaimConnectionTest:
         self._lease_seconds = lease_seconds
 
     async def __call__(
-        self, worker_id: str, wait_seconds: float
+        self, worker_id: str, wait_seconds: float, connector_types: Sequence[str]
     ) -> tuple[ConnectionTest, ConnectionAccess] | None:
-        """A test and what to test; None when none came within `wait_seconds`."""
+        """A test and what to test; None when none came within `wait_seconds`.
+
+        `connector_types`: what the worker has; none named: it takes any test.
+        """
         deadline = time.monotonic() + wait_seconds
         while not self._room.closed:
             with self._room.seat() as seat:
-                test = await self._tests.claim(worker_id, self._lease_seconds)
+                test = await self._tests.claim(worker_id, self._lease_seconds, connector_types)
                 if test is None:
                     if not await seat.wait(deadline - time.monotonic()):
                         break

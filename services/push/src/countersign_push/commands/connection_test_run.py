@@ -107,6 +107,7 @@ class RunConnectionTest:
             connection_version=stored_version,
             access=seal_access(access, self._keys),
             requested_by=call.identity.subject,
+            connector_type=access.connector_type,
             requested_call={
                 "request_id": call.request_id,
                 "traceparent": call.traceparent,

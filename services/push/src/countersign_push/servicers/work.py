@@ -259,7 +259,9 @@ class WorkServicer(WorkServiceServicer):
         """See WorkService.ClaimConnectionTest."""
         del context
         claimed = await self._commands.claim_connection_test(
-            plain(request.worker_id), _patience(request.wait_seconds)
+            plain(request.worker_id),
+            _patience(request.wait_seconds),
+            list(request.connector_types),
         )
         if claimed is None:
             return pb.ClaimConnectionTestResponse()

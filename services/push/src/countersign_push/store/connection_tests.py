@@ -1,6 +1,6 @@
 """Connection tests: asked for by people, run by workers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -12,18 +12,26 @@ from countersign_push.secret_box import Sealed
 ASK = """
 INSERT INTO push.connection_tests (
        org_id, id, connection_id, connection_version, access, access_key_id, requested_by,
-       requested_call, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, now() + make_interval(secs => $9))
+       requested_call, expires_at, connector_type)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, now() + make_interval(secs => $9), $10)
 """
 
 _WAITING = """finished_at IS NULL AND expires_at > now()
            AND (leased_until IS NULL OR leased_until <= now())"""
 
+# While connectors are rolled out, only some workers have them: what somebody has announced is
+# left to those; anything else fails at once, with the reason.
+_SERVED = """(cardinality($3::text[]) = 0 OR w.connector_type IS NULL
+           OR w.connector_type = ANY ($3)
+           OR NOT EXISTS (SELECT FROM push.connectors c
+                           WHERE c.connector_type = w.connector_type))"""
+
 CLAIM = f"""
 UPDATE push.connection_tests t
    SET leased_by = $1, leased_until = now() + make_interval(secs => $2)
-  FROM (SELECT org_id, id FROM push.connection_tests
+  FROM (SELECT org_id, id FROM push.connection_tests w
          WHERE {_WAITING}
+           AND {_SERVED}
          ORDER BY requested_at LIMIT 1 FOR UPDATE SKIP LOCKED) next
  WHERE t.org_id = next.org_id AND t.id = next.id
 RETURNING t.*
@@ -68,6 +76,7 @@ class ConnectionTest:
     access: Sealed
     requested_by: str
     requested_call: Mapping[str, str]
+    connector_type: str
     result: Mapping[str, Any] | None = None
 
 
@@ -90,11 +99,14 @@ class ConnectionTestStore:
             test.requested_by,
             dict(test.requested_call),
             expires_in,
+            test.connector_type,
         )
 
-    async def claim(self, worker_id: str, lease_seconds: float) -> ConnectionTest | None:
-        """Lease the test that waits longest."""
-        row = await self._database.fetchrow(CLAIM, worker_id, lease_seconds)
+    async def claim(
+        self, worker_id: str, lease_seconds: float, connector_types: Sequence[str]
+    ) -> ConnectionTest | None:
+        """Lease the test that waits longest, of those that these connectors can serve."""
+        row = await self._database.fetchrow(CLAIM, worker_id, lease_seconds, list(connector_types))
         return None if row is None else _test(row)
 
     async def count_waiting(self, limit: int) -> int:
@@ -124,5 +136,6 @@ def _test(row: Mapping[str, Any]) -> ConnectionTest:
         access=Sealed(row["access_key_id"], row["access"]),
         requested_by=row["requested_by"],
         requested_call=row["requested_call"],
+        connector_type=row["connector_type"] or "",
         result=row["result"],
     )

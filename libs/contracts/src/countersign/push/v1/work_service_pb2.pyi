@@ -1332,19 +1332,27 @@ class ClaimConnectionTestRequest(_message.Message):
 
     WORKER_ID_FIELD_NUMBER: _builtins.int
     WAIT_SECONDS_FIELD_NUMBER: _builtins.int
+    CONNECTOR_TYPES_FIELD_NUMBER: _builtins.int
     worker_id: _builtins.str
     """Who asks, for people to read."""
     wait_seconds: _builtins.float
     """How long to wait for one, in seconds."""
+    @_builtins.property
+    def connector_types(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The connectors that this worker has; a test of another one is left to the workers that
+        announced it. Empty: any test is taken.
+        """
+
     def __init__(
         self,
         *,
         worker_id: _builtins.str = ...,
         wait_seconds: _builtins.float = ...,
+        connector_types: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["wait_seconds", b"wait_seconds", "worker_id", b"worker_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["connector_types", b"connector_types", "wait_seconds", b"wait_seconds", "worker_id", b"worker_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
