@@ -36,7 +36,7 @@ screenshots: ## the pages of the web console, into docs/screenshots
 	@scripts/setup.sh dev
 	@scripts/servers.sh
 	@scripts/console.sh build
-	@COUNTERSIGN_SCREENSHOTS=1 $(BIN)/python -m pytest tests/console -q $(ARGS)
+	@COUNTERSIGN_SCREENSHOTS=1 $(BIN)/python -m pytest tests/console -q --basetemp=/tmp/countersign $(ARGS)
 
 bench: ## every benchmark, into bench/RESULTS.md; NAME=… for one (ARGS=… for more)
 	@scripts/setup.sh dev

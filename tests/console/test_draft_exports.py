@@ -122,21 +122,28 @@ async def test_who_may_not_verify_is_not_asked_to(olga: Operator, tenant: Tenant
 
 
 async def test_history_is_whole_however_long(olga: Operator, tenant: Tenant) -> None:
-    """200 events come with the page, the older ones when asked for; every one is proven."""
-    draft = await tenant.submit()
+    """200 events come with the page, the older ones when asked for; every one is proven.
+
+    What changed since the approval is shown although that is one of the older ones.
+    """
+    draft = await tenant.approved()
     path = f"/draft-orders/{draft['id']}"
     for note in range(1, 205):
         answer = await tenant.http.patch(path, json={"header": {"notes": f"note {note}"}})
         assert answer.status_code == 200, answer.text
-    await tenant.wait_audit(205, draft_order_id=draft["id"])
+    total = 204 + 3  # submitted, approved, and the approval that the first edit took
+    await tenant.wait_audit(total, draft_order_id=draft["id"])
     page = await open_draft(olga, draft)
     history = page.get_by_role("region", name="History")
     await expect(history.get_by_text("200 events, every hash checked")).to_be_visible()
     await expect(history.get_by_text("Submitted", exact=True)).to_have_count(0)
+    since = page.get_by_role("region", name="Changed since the last approval")
+    await expect(since).to_contain_text("user-1 approved version 1")
+    await expect(since.get_by_role("row", name="Notes")).to_contain_text("note 204")
     await history.get_by_role("button", name="Older events").click()
-    await expect(history.get_by_text("205 events, every hash checked")).to_be_visible()
+    await expect(history.get_by_text(f"{total} events, every hash checked")).to_be_visible()
     await expect(history.get_by_text("Submitted", exact=True)).to_be_visible()
     await expect(history.get_by_role("button", name="Older events")).to_have_count(0)
     answer = await tenant.http.patch(path, json={"header": {"notes": "the last"}})
     assert answer.status_code == 200, answer.text
-    await expect(history.get_by_text("206 events, every hash checked")).to_be_visible()
+    await expect(history.get_by_text(f"{total + 1} events, every hash checked")).to_be_visible()

@@ -53,6 +53,7 @@ export const exports: typeof en = {
   },
   errorAt: "Versuch {{attempt}}, {{when}}",
   download: "Herunterladen, was gesendet wurde",
+  downloadUnsent: "Dokument herunterladen",
   digestHolds: "Die Bytes haben diese SHA-256: in diesem Browser nachgerechnet.",
   digestBroken: "Die Bytes haben NICHT die aufgezeichnete SHA-256; es wurde nichts gespeichert.",
   act: {

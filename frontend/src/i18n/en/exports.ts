@@ -52,6 +52,7 @@ export const exports = {
   },
   errorAt: "attempt {{attempt}}, {{when}}",
   download: "Download what was sent",
+  downloadUnsent: "Download the document",
   digestHolds: "The bytes have this SHA-256: checked in this browser.",
   digestBroken: "The bytes do NOT have the SHA-256 on record; nothing was saved.",
   act: { expedite: "Try now", cancel: "Cancel export", resolve: "Settle by hand" },

@@ -27,7 +27,7 @@ export function ExportDocument({ export: it }: { readonly export: ExportReply })
             });
           }}
         >
-          {t("exports.download")}
+          {t(it.sent_at === null ? "exports.downloadUnsent" : "exports.download")}
         </Button>
       </div>
       <code className={styles.hash}>{it.document_sha256}</code>

@@ -6,14 +6,14 @@ import { api, body } from "../../api/client";
 import type { DraftDetailReply } from "../../api/schema";
 import { useFormat } from "../../i18n/format";
 import { ProblemNotice } from "../../ui/ProblemNotice";
-import { lastApproval } from "./approvals";
+import { useLastApproval } from "./useLastApproval";
 import { ContentDiff } from "./ContentDiff";
 import styles from "./DraftDetail.module.css";
 
 export function SinceApproval({ draft }: { readonly draft: DraftDetailReply }) {
   const { t } = useTranslation();
   const format = useFormat();
-  const last = lastApproval(draft.audit_trail ?? []);
+  const last = useLastApproval(draft);
   const stands = draft.approval !== null || last?.contentVersion === draft.content_version;
   const { data, error } = useQuery({
     queryKey: ["drafts", "content", draft.id, last?.contentVersion],

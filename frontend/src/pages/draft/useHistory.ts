@@ -7,7 +7,7 @@ import type { AuditEventReply, DraftDetailReply } from "../../api/schema";
 import { draftKey } from "./queries";
 
 /** As many as come with a draft. */
-const PAGE_EVENTS = 200;
+export const PAGE_EVENTS = 200;
 
 interface History {
   /** Newest first. */
