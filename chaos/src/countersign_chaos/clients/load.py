@@ -5,6 +5,7 @@ import random
 from uuid import UUID
 
 from countersign_chaos.clients.act import Act
+from countersign_chaos.clients.brake import Brake
 from countersign_chaos.clients.clerk import Clerk
 from countersign_chaos.clients.operator import Operator
 from countersign_chaos.clients.orders import Orders
@@ -63,9 +64,10 @@ class Load:
             clerk = self.clerk(zone)
             supervisor = Supervisor(zone, clerk, self.rest, observer.exports.__contains__)
             self._supervisors.append(asyncio.create_task(supervisor.run()))
+            brake = Brake(clerk, observer.exports.__contains__)
             for number in range(1, operators + 1):
                 operator = Operator(f"op-{number}", clerk, self._orders)
-                self._tasks.append(asyncio.create_task(self._work(operator)))
+                self._tasks.append(asyncio.create_task(self._work(operator, brake)))
 
     async def end(self) -> None:
         """Let everybody finish the order in hand; raises what broke a client."""
@@ -98,6 +100,7 @@ class Load:
             self._tokens[wanted] = self._world.token(act.org, role, subject=act.actor)
         return self._tokens[wanted]
 
-    async def _work(self, operator: Operator) -> None:
+    async def _work(self, operator: Operator, brake: Brake) -> None:
         while not self._ending.is_set():
             await operator.work()
+            await brake.wait(self._ending)
