@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass, field
 
-# Shorter than the defaults in two ways: so that leases run out, and what the dead left is swept,
-# many times in one run instead of a few. How often answers are looked for and how long a retry
-# waits at most, each connection says for itself.
+# Shorter than the defaults in two ways: so that leases (on an export, on a look for answers) run
+# out, and what the dead left is swept, many times in one run instead of a few. How often answers
+# are looked for and how long a retry waits at most, each connection says for itself.
 SETTINGS = {
     "COUNTERSIGN_LEASE_SECONDS": "5",
+    "COUNTERSIGN_ACK_POLL_LEASE_SECONDS": "5",
     "COUNTERSIGN_SWEEP_INTERVAL_SECONDS": "5",
     "COUNTERSIGN_OPERATION_TIMEOUT_SECONDS": "10",
     "COUNTERSIGN_LOG_LEVEL": "INFO",
