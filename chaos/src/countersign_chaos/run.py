@@ -24,8 +24,10 @@ from countersign_chaos.world.steps import Step
 from countersign_chaos.world.terms import Terms
 from countersign_chaos.world.world import World
 
-# Every third round is one of single faults, which shows how long each takes to heal.
+# Every third round is one of single faults, which shows how long each takes to heal; with few
+# operators, so that the time is the fault's and not a queue's.
 _ONE_BY_ONE_EVERY = 3
+_ONE_BY_ONE_OPERATORS = 1
 # Nonsense of the ERP is filed away after half a minute; the last of it comes that long before.
 _CALM_SECONDS = 35.0
 
@@ -119,7 +121,7 @@ class Run:
             await this.open()
             striker = Striker(world, this.journals["faults"])
             ends_before = len(world.ended)
-            this.load.begin(this.zones, options.operators, this.observer)
+            this.load.begin(this.zones, self._operators(number), this.observer)
             if options.with_faults:
                 self._strike(this, striker, random.Random(chance.random()), number, seconds)
             await self._wait(this, seconds)
@@ -137,7 +139,7 @@ class Run:
         targets = this.targets()
         if not targets.disks:
             self._options.report("no disk is filled: only root can mount one of its own")
-        if number % _ONE_BY_ONE_EVERY == 0:
+        if _is_one_by_one(number):
             strikes = plan_one_by_one(chance, targets)
             healing = Healing(this.load, this.observer)
             striker.begin_one_by_one(strikes, healing, self.outcome.figures.heal_seconds)
@@ -146,6 +148,11 @@ class Run:
             striker.begin_storm(strikes)
         self._write_plan(this, strikes)
         self._options.report(f"round {number}: {len(strikes)} faults in {seconds:.0f} s")
+
+    def _operators(self, number: int) -> int:
+        options = self._options
+        one_by_one = options.with_faults and _is_one_by_one(number)
+        return _ONE_BY_ONE_OPERATORS if one_by_one else options.operators
 
     async def _wait(self, this: Round, seconds: float) -> None:
         calm_after = max(0.0, seconds - _CALM_SECONDS)
@@ -171,6 +178,10 @@ class Run:
         (folder / "findings.txt").write_text("\n".join(map(str, self.outcome.findings)) + "\n")
         for process in world.processes.values():
             (folder / process.log.name).write_bytes(process.log.read_bytes())
+
+
+def _is_one_by_one(number: int) -> bool:
+    return number % _ONE_BY_ONE_EVERY == 0
 
 
 def _mortality(options: Options) -> Mortality:
