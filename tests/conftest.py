@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from system import System, Tenant
+from system import System
+from tenant import Tenant
 
 from countersign_platform.testing.databases import cloned_database
 

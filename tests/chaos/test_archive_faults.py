@@ -6,7 +6,9 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
-from system import System, Tenant, eventually
+from system import System
+from tenant import Tenant
+from waiting import eventually
 
 pytestmark = pytest.mark.chaos
 

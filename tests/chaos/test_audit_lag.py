@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from system import Tenant, eventually
+from tenant import Tenant
+from waiting import eventually
 
 pytestmark = pytest.mark.chaos
 

@@ -24,7 +24,8 @@ import asyncpg
 import grpc.aio
 import httpx
 import pytest
-from system import Process, System, eventually
+from system import Process, System
+from waiting import eventually
 
 from countersign.audit.v1.audit_service_pb2 import VerifyChainRequest, VerifyChainResponse
 from countersign.audit.v1.audit_service_pb2_grpc import AuditServiceStub

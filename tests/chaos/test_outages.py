@@ -5,7 +5,9 @@ import signal
 from typing import Any
 
 import pytest
-from system import System, Tenant, eventually
+from system import System
+from tenant import Tenant
+from waiting import eventually
 
 from countersign_platform.testing.databases import cloned_database, make_template
 from countersign_platform.testing.postgres_server import PostgresServer, StopMode

@@ -8,7 +8,8 @@ import pytest
 import pytest_asyncio
 from browser import BUILT, Operator, People, chromium, operator
 from playwright.async_api import Browser
-from system import System, Tenant
+from system import System
+from tenant import Tenant
 
 from countersign_platform.testing.databases import cloned_database
 

@@ -12,7 +12,9 @@ from browser import Operator, People
 from draft_page import ask, open_draft, status
 from example_connector import install_example
 from playwright.async_api import Page, expect
-from system import Process, System, Tenant, eventually
+from system import Process, System
+from tenant import Tenant
+from waiting import eventually
 
 from countersign_export_worker.testing.erp_server import ErpServer, swallow
 from countersign_platform.testing.ports import HOST, free_ports
@@ -21,10 +23,8 @@ from countersign_platform.testing.sshd_server import SshdServer
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def erp() -> AsyncIterator[ErpServer]:
-    server = ErpServer()
-    await server.start()
-    yield server
-    await server.stop()
+    async with ErpServer() as server:
+        yield server
 
 
 @pytest.fixture
@@ -227,12 +227,10 @@ async def line_erp(
     worker = Process("worker-line", environment, console_system.folder, 0, probe)
     server = LineServer()
     await server.start()
-    await worker.start()
     try:
-        await worker.ready()
-        yield server
+        async with worker.running():
+            yield server
     finally:
-        await worker.kill()
         await server.stop()
 
 

@@ -5,7 +5,9 @@ from typing import Any
 
 from browser import Operator, People
 from playwright.async_api import Locator, Page, expect
-from system import System, Tenant, eventually
+from system import System
+from tenant import Tenant
+from waiting import eventually
 
 # As ssh-keygen makes and prints them.
 HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFoX/dKK/RuF9ouiNT2IrR/OSvb12AJ933HfRSBB6+YA erp"

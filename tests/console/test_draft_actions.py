@@ -7,7 +7,7 @@ import pytest
 from browser import Operator, People
 from draft_page import ask, open_draft, status
 from playwright.async_api import Page, Route, expect
-from system import Tenant
+from tenant import Tenant
 
 DELIVERY_MILLISECONDS = 30_000
 

@@ -5,7 +5,7 @@ from typing import Any
 from browser import Operator, People
 from draft_page import open_draft, status
 from playwright.async_api import Page, expect
-from system import Tenant
+from tenant import Tenant
 
 LINES: list[dict[str, Any]] = [
     {"line_no": number, "internal_sku": f"SKU-{number}", "qty": "2", "uom": "ST"}

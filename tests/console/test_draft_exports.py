@@ -6,7 +6,7 @@ from typing import Any
 from browser import Operator, People, downloaded
 from draft_page import open_draft, status
 from playwright.async_api import Locator, Page, Route, expect
-from system import Tenant
+from tenant import Tenant
 
 DELIVERY_MILLISECONDS = 30_000
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from browser import Operator, People
 from playwright.async_api import Page, expect
-from system import Tenant, order
+from tenant import Tenant, order
 
 INCOMPLETE = [{"line_no": 1, "qty": "2", "uom": "ST", "unit_price": "4.15"}]
 

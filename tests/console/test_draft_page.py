@@ -5,7 +5,7 @@ from typing import Any
 from browser import Operator, People
 from draft_page import open_draft
 from playwright.async_api import expect
-from system import Tenant
+from tenant import Tenant
 
 LINES = 500
 

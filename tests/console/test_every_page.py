@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from browser import ROOT, Operator, People
 from playwright.async_api import Page, expect
-from system import Tenant
+from tenant import Tenant
 
 ROUTER = ROOT / "frontend" / "src" / "app" / "router.tsx"
 # Pages that need something of the tenant's, by the name that the router gives it.

@@ -2,7 +2,8 @@
 
 from browser import Operator, operator
 from playwright.async_api import Browser, Page, expect
-from system import System, Tenant
+from system import System
+from tenant import Tenant
 
 
 def row(page: Page, draft_id: str) -> object:

@@ -10,7 +10,9 @@ from browser import Operator, operator
 from draft_page import ask, open_draft, status
 from oidc_provider import OidcProvider
 from playwright.async_api import Browser, Page, Route, expect
-from system import Process, System, Tenant, eventually
+from system import Process, System
+from tenant import Tenant
+from waiting import eventually
 
 from countersign_core.roles import Role
 from countersign_platform.testing.ports import HOST, free_ports
@@ -25,14 +27,8 @@ async def provider(console_system: System, tenant: Tenant) -> AsyncIterator[Oidc
         redirect_uri=f"http://{HOST}:{port}/console/signed-in",
         mint=lambda: console_system.token(tenant.org, Role.OPERATOR, subject="olga"),
     )
-    async with made:
-        gateway = _gateway(console_system, port, made.url)
-        await gateway.start()
-        try:
-            await gateway.ready()
-            yield made
-        finally:
-            await gateway.kill()
+    async with made, _gateway(console_system, port, made.url).running():
+        yield made
 
 
 def _gateway(system: System, port: int, authority: str) -> Process:

@@ -2,7 +2,7 @@
 
 from browser import Operator, People
 from playwright.async_api import Locator, Page, expect
-from system import Tenant
+from tenant import Tenant
 
 
 async def two_delivered_and_one_that_waits(tenant: Tenant) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from browser import Operator, People
 from draft_page import open_draft
 from playwright.async_api import expect
-from system import Tenant
+from tenant import Tenant
 
 
 async def test_development_sign_in_picks_org_and_role(stranger: Operator, tenant: Tenant) -> None:

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from problems import assert_problem
-from system import System, Tenant, eventually
+from system import System
+from tenant import Tenant
+from waiting import eventually
 
 from countersign_core.roles import Role
 from countersign_export_worker.testing.erp_server import ErpServer, Received, answering, swallow
@@ -21,10 +23,8 @@ OLD, NEW = "the-secret-of-last-year", "the-secret-of-this-year"
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def erp() -> AsyncIterator[ErpServer]:
-    server = ErpServer()
-    await server.start()
-    yield server
-    await server.stop()
+    async with ErpServer() as server:
+        yield server
 
 
 @pytest.fixture

@@ -15,7 +15,9 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 from guide import Block, Shell, blocks
-from system import System, Tenant, eventually
+from system import System
+from tenant import Tenant
+from waiting import eventually
 
 from countersign_core.connector_schemas import connector_schema
 from countersign_core.roles import Role

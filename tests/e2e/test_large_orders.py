@@ -8,7 +8,9 @@ from uuid import uuid4
 
 import pytest
 from problems import assert_problem, fields
-from system import System, Tenant, eventually, order
+from system import System
+from tenant import Tenant, order
+from waiting import eventually
 
 from countersign_platform.testing.sshd_server import SshdServer
 

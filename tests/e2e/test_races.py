@@ -12,7 +12,8 @@ from uuid import uuid4
 import httpx
 import pytest
 import pytest_asyncio
-from system import System, Tenant
+from system import System
+from tenant import Tenant
 
 from countersign_platform.testing.databases import cloned_database
 

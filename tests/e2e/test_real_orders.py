@@ -13,7 +13,8 @@ from typing import Any
 
 import jsonschema
 import pytest
-from system import System, Tenant
+from system import System
+from tenant import Tenant
 
 pytestmark = pytest.mark.e2e
 

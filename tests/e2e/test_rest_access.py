@@ -9,7 +9,8 @@ import httpx
 import jwt
 import pytest
 from problems import assert_problem
-from system import System, Tenant
+from system import System
+from tenant import Tenant
 
 pytestmark = pytest.mark.e2e
 

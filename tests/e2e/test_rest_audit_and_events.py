@@ -9,7 +9,9 @@ from typing import Any
 import httpx
 import pytest
 from problems import assert_problem
-from system import System, Tenant, eventually
+from system import System
+from tenant import Tenant
+from waiting import eventually
 
 pytestmark = pytest.mark.e2e
 

@@ -6,7 +6,8 @@ from uuid import uuid4
 
 import pytest
 from problems import assert_problem, fields
-from system import System, Tenant
+from system import System
+from tenant import Tenant
 
 pytestmark = pytest.mark.e2e
 

@@ -5,7 +5,8 @@ from uuid import uuid4
 
 import pytest
 from problems import assert_problem, fields
-from system import System, Tenant, order
+from system import System
+from tenant import Tenant, order
 
 pytestmark = pytest.mark.e2e
 

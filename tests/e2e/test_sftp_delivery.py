@@ -8,7 +8,9 @@ from uuid import uuid4
 
 import pytest
 from problems import assert_problem
-from system import System, Tenant, eventually
+from system import System
+from tenant import Tenant
+from waiting import eventually
 
 from countersign_platform.testing.sshd_server import SshdServer
 

@@ -9,7 +9,10 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from system import HOST, Tenant, eventually
+from tenant import Tenant
+from waiting import eventually
+
+from countersign_platform.testing.ports import HOST
 
 pytestmark = pytest.mark.integration
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from example_connector import EXAMPLE, install_example
-from system import eventually
+from waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.e2e]
 

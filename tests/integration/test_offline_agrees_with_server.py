@@ -10,7 +10,8 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from record_stage import Stage
-from system import System, eventually
+from system import System
+from waiting import eventually
 
 from countersign_audit.chain import GENESIS_HASH, link_hash
 from countersign_audit.event import Event, Link

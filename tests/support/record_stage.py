@@ -14,7 +14,9 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.json_format import ParseDict
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
-from system import System, Tenant, eventually, order
+from system import System
+from tenant import Tenant, order
+from waiting import eventually
 
 import countersign
 from countersign_core.roles import Role

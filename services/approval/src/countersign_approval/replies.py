@@ -8,7 +8,6 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from countersign.approval.v1 import approval_service_pb2 as pb
 from countersign.approval.v1 import draft_pb2
-from countersign.errors.v1 import errors_pb2
 from countersign_approval.commands.approve_drafts import Outcome
 from countersign_approval.commands.count_drafts import DraftCount
 from countersign_approval.draft import (
@@ -24,8 +23,8 @@ from countersign_approval.draft_change import Approved
 from countersign_approval.draft_content import message_of
 from countersign_approval.order_value import decimal_text
 from countersign_approval.status_change import StatusChange
-from countersign_core.errors import CountersignError
 from countersign_core.lifecycle import DraftStatus
+from countersign_platform.rpc.problem import problem_of
 
 
 def draft_message(draft: Draft) -> draft_pb2.Draft:
@@ -104,7 +103,7 @@ def batch_result(draft_id: UUID, outcome: Outcome) -> pb.BatchApproveResult:
     if isinstance(outcome, Approved):
         result.approved.CopyFrom(approve_reply(outcome))
     else:
-        result.problem.CopyFrom(_problem(outcome))
+        result.problem.CopyFrom(problem_of(outcome))
     return result
 
 
@@ -125,14 +124,6 @@ def watch_reply(change: StatusChange | None) -> pb.WatchDraftsResponse:
 def threshold_text(threshold: Decimal | None) -> str:
     """A four-eyes threshold; empty is off."""
     return "" if threshold is None else decimal_text(threshold)
-
-
-def _problem(error: CountersignError) -> errors_pb2.Problem:
-    return errors_pb2.Problem(
-        reason=errors_pb2.ErrorReason.Value(f"ERROR_REASON_{error.reason}"),
-        message=error.message,
-        metadata=error.metadata,
-    )
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

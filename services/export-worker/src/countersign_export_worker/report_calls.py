@@ -8,16 +8,14 @@ or malformed shall not hold up the others.
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from countersign.errors.v1 import errors_pb2
 from countersign.push.v1 import work_service_pb2 as pb
 from countersign.push.v1 import work_service_pb2_grpc as pb_grpc
 from countersign_core.errors import CountersignError
-from countersign_core.reasons import Reason
 from countersign_export_worker.errors import WorkError, WorkUnavailable
+from countersign_platform.rpc.problem import error_of
 from countersign_platform.shared_calls import AskApart, SharedCalls
 
 Call = Callable[[Any, Any], Awaitable[Any]]
-_PREFIX = "ERROR_REASON_"
 
 
 class ReportCalls:
@@ -65,11 +63,5 @@ class ReportCalls:
     def _answer(self, result: pb.BatchReportResult) -> Exception | None:
         if not result.HasField("problem"):
             return None
-        error = self._work_error(_error_of(result.problem))
+        error = self._work_error(error_of(result.problem))
         return AskApart() if isinstance(error, WorkUnavailable) else error
-
-
-def _error_of(problem: errors_pb2.Problem) -> CountersignError:
-    name = errors_pb2.ErrorReason.Name(problem.reason).removeprefix(_PREFIX)
-    reason = Reason.__members__.get(name, Reason.INTERNAL)
-    return CountersignError(reason, problem.message, **dict(problem.metadata))

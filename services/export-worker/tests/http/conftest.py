@@ -80,19 +80,15 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 @pytest_asyncio.fixture(loop_scope="session")
 async def erp() -> AsyncIterator[Erp]:
     """Over plain HTTP."""
-    server = ErpServer()
-    await server.start()
-    yield Erp(server)
-    await server.stop()
+    async with ErpServer() as server:
+        yield Erp(server)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def tls_erp(certificates: Certificates) -> AsyncIterator[Erp]:
     """Over HTTPS, with an authority of its own."""
-    server = ErpServer(certificates.server)
-    await server.start()
-    yield Erp(server, tls_ca=certificates.authority)
-    await server.stop()
+    async with ErpServer(certificates.server) as server:
+        yield Erp(server, tls_ca=certificates.authority)
 
 
 @pytest.fixture(params=["http", "https"])

@@ -25,10 +25,8 @@ SENT, HELD = "SENT", "HELD"
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def server() -> AsyncIterator[ErpServer]:
-    server = ErpServer()
-    await server.start()
-    yield server
-    await server.stop()
+    async with ErpServer() as server:
+        yield server
 
 
 @pytest.fixture

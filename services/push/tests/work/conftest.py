@@ -15,7 +15,6 @@ import grpc.aio
 import pytest
 
 from countersign.audit.v1.audit_service_pb2 import AuditEvent
-from countersign.errors.v1 import errors_pb2
 from countersign.push.v1 import connection_service_pb2 as connection_pb
 from countersign.push.v1 import (
     connection_service_pb2_grpc,
@@ -31,6 +30,7 @@ from countersign_platform.archive.opening import open_archive
 from countersign_platform.auth.jwks import JwksSource
 from countersign_platform.auth.verifier import TokenVerifier
 from countersign_platform.database.pool import Database
+from countersign_platform.rpc.problem import error_of
 from countersign_platform.rpc.server import MAX_MESSAGE_BYTES, RpcServer
 from countersign_platform.rpc.status import error_from_rpc
 from countersign_push.access import ACCESS
@@ -292,9 +292,7 @@ class BatchingWorker(Worker):
 def _refusal(result: pb.BatchReportResult) -> CountersignError | None:
     if not result.HasField("problem"):
         return None
-    problem = result.problem
-    name = errors_pb2.ErrorReason.Name(problem.reason).removeprefix("ERROR_REASON_")
-    return CountersignError(Reason(name), problem.message, **problem.metadata)
+    return error_of(result.problem)
 
 
 class Site:

@@ -80,7 +80,7 @@ class SftpFolder:
             async with self._client.open(self.at(name), "rb") as file:
                 # One request more than the length: asking for `limit` would be dozens of them.
                 data = await file.read(min(attributes.size or 0, limit) + 1)
-                if len(data) != attributes.size:
+                if len(data) <= limit and len(data) != attributes.size:
                     data = await file.read(limit + 1, 0)
         except NOT_THERE:
             return None

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from aiohttp import web
 from cryptography import x509
@@ -54,6 +55,13 @@ class ErpServer:
     def orders(self) -> list[Received]:
         """What came by POST."""
         return [each for each in self.requests if each.method == "POST"]
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
 
     async def start(self) -> None:
         """Listen; on the same port as before, if there was one."""

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from countersign.errors.v1 import errors_pb2
 from countersign.push.v1 import connection_service_pb2 as connection_pb
 from countersign.push.v1 import export_pb2
 from countersign.push.v1 import work_service_pb2 as pb
@@ -35,6 +34,7 @@ from countersign_export_worker.ports import (
 from countersign_export_worker.testing.work_twin import WorkTwin
 from countersign_platform.auth.verifier import TokenVerifier
 from countersign_platform.rpc.call import Call, current_call
+from countersign_platform.rpc.problem import problem_of
 from countersign_platform.rpc.server import RpcServer
 from countersign_platform.settings import ServiceSettings
 
@@ -163,12 +163,7 @@ class WorkServicer(pb_grpc.WorkServiceServicer):
         try:
             await getattr(self, f"Report{kind.title()}")(getattr(item, kind), None)
         except CountersignError as error:
-            reason = errors_pb2.ErrorReason.Value(f"ERROR_REASON_{error.reason}")
-            return pb.BatchReportResult(
-                problem=errors_pb2.Problem(
-                    reason=reason, message=error.message, metadata=error.metadata
-                )
-            )
+            return pb.BatchReportResult(problem=problem_of(error))
         return pb.BatchReportResult()
 
     async def ReportAck(self, request: Any, _context: Any) -> Any:  # noqa: N802 — the RPC's name

@@ -9,7 +9,7 @@ import structlog
 from countersign.push.v1 import work_service_pb2 as pb
 from countersign_core.errors import CountersignError, Unavailable
 from countersign_core.reasons import Reason
-from countersign_push.servicers.problems import problem
+from countersign_platform.rpc.problem import problem_of
 
 _log = structlog.get_logger(__name__)
 
@@ -62,7 +62,7 @@ class BatchReport:
 
 
 def _result(error: CountersignError | None) -> pb.BatchReportResult:
-    return pb.BatchReportResult(problem=None if error is None else problem(error))
+    return pb.BatchReportResult(problem=None if error is None else problem_of(error))
 
 
 def _too_long() -> CountersignError:

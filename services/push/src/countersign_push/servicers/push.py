@@ -12,6 +12,7 @@ from countersign.push.v1 import export_pb2, push_service_pb2, push_service_pb2_g
 from countersign_core.errors import CountersignError, FieldError, InvalidRequest
 from countersign_core.lifecycle import ExportStatus
 from countersign_platform.rpc.call import current_call
+from countersign_platform.rpc.problem import problem_of
 from countersign_push.commands.batch_push import BatchPush
 from countersign_push.commands.export_document import GetExportDocument
 from countersign_push.commands.export_statistics import GetExportStatistics
@@ -27,7 +28,6 @@ from countersign_push.export_filters import ExportFilters
 from countersign_push.plain_text import plain
 from countersign_push.push_intent import PushIntent, PushResult
 from countersign_push.pusher import Answer
-from countersign_push.servicers.problems import problem
 from countersign_push.servicers.statistics_messages import statistics_message
 
 _pb = push_service_pb2
@@ -179,7 +179,7 @@ def _outcome(result: PushResult) -> "_pb.PushOutcome.ValueType":
 def _batch_result(intent: PushIntent, answer: Answer) -> _pb.BatchPushResult:
     draft = str(intent.draft_id)
     if isinstance(answer, CountersignError):
-        return _pb.BatchPushResult(draft_order_id=draft, problem=problem(answer))
+        return _pb.BatchPushResult(draft_order_id=draft, problem=problem_of(answer))
     return _pb.BatchPushResult(draft_order_id=draft, pushed=_pushed(answer))
 
 
