@@ -131,7 +131,7 @@ async def test_cut_with_the_server_gone_leaves_a_hidden_part_for_the_sweeper(
 ) -> None:
     """It cannot be removed now; it has a name that the sweeper knows, and no ERP looks at."""
     async with TcpProxy(own_zone.server.port) as proxy:
-        connector = own_zone.open(port=proxy.port, connect_timeout=0.5)
+        connector = own_zone.open(port=proxy.port, connect_timeout=3.0)
         staging = asyncio.create_task(connector.stage(drop_name(), LARGE))
         while not any(own_zone.files().values()):
             await asyncio.sleep(0.002)
@@ -149,7 +149,7 @@ async def test_cut_with_the_server_gone_leaves_a_hidden_part_for_the_sweeper(
 async def test_transfer_that_stalls_is_a_timeout(zone: Any, drop_name: Any) -> None:
     """A server that stops answering keeps nobody longer than the transfer timeout."""
     async with TcpProxy(zone.server.port) as proxy:
-        connector = zone.open(port=proxy.port, transfer_timeout=0.5, connect_timeout=0.5)
+        connector = zone.open(port=proxy.port, transfer_timeout=2.0, connect_timeout=3.0)
         await connector.list_leftovers()
         proxy.stall()
         error = await _error(connector.stage(drop_name(), b"x"))
