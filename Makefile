@@ -20,12 +20,13 @@ up: ## the same stack with the web console, kept up until Ctrl-C
 console: ## build the web console into frontend/dist
 	@scripts/console.sh build
 
-test: ## every test, on real servers that it installs and starts itself (ARGS=… for pytest)
+test: ## every test on real servers that it starts itself, then 5 minutes of chaos (ARGS=… for pytest alone)
 	@scripts/setup.sh dev
 	@scripts/servers.sh
 	@scripts/console.sh build
 	@scripts/console.sh test
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@[ -n "$(ARGS)" ] || $(BIN)/countersign chaos --minutes 5 --operators 2
 
 chaos: ## faults on the real stack: what is lost, doubled, stuck? (ARGS="--minutes 5 --seed 1")
 	@scripts/setup.sh dev

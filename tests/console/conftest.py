@@ -37,7 +37,8 @@ async def console_system(
     async with cloned_database(postgres, template_database) as databases:
         urls = {role: databases.url_for(role) for role in ("approval", "push", "audit")}
         folder = tmp_path_factory.mktemp("console") / "system"
-        system = System(folder, urls, rabbit_server.url, settings=console_settings(folder))
+        broker = rabbit_server.add_virtual_host("console")
+        system = System(folder, urls, broker, settings=console_settings(folder))
         try:
             await system.start(gateways=2)
             yield system

@@ -36,7 +36,8 @@ async def pair(
     async with cloned_database(postgres, template_database) as databases:
         urls = {role: databases.url_for(role) for role in ("approval", "push", "audit")}
         folder = tmp_path_factory.mktemp("pair") / "system"
-        system = System(folder, urls, rabbit_server.url, redis_server.url)
+        broker = rabbit_server.add_virtual_host("races")
+        system = System(folder, urls, broker, redis_server.url)
         try:
             await system.start(push=2, gateways=2, workers=2)
             yield system

@@ -7,14 +7,17 @@ from uuid import uuid4
 import asyncpg
 import jwt
 import pytest
+from aio_pika.abc import AbstractIncomingMessage
+from aio_pika.exceptions import ChannelNotFoundEntity
 from jwt import PyJWKSet
 
 from countersign_core.roles import Role
 from countersign_platform.broker.connection import open_connection
 from countersign_platform.broker.publisher import Outgoing, Publisher
-from countersign_platform.broker.topology import Topology, find_queue
+from countersign_platform.broker.topology import Topology, declare, find_queue
 from countersign_platform.testing.clock import TestClock
 from countersign_platform.testing.databases import Databases
+from countersign_platform.testing.queues import StrayConsumerError, forget_queues
 from countersign_platform.testing.servers import RabbitServer, RedisServer
 from countersign_platform.testing.tokens import TestTokens
 
@@ -51,6 +54,10 @@ def test_redis_answers_and_is_flushed(redis: RedisServer) -> None:
     assert redis.running
 
 
+async def _take(_message: AbstractIncomingMessage) -> None:
+    """A consumer's callback."""
+
+
 @pytest.mark.parametrize("_round", [1, 2])
 async def test_every_test_gets_a_broker_without_messages(rabbit: RabbitServer, _round: int) -> None:
     publisher = Publisher(rabbit.url, "test-fixtures")
@@ -60,6 +67,28 @@ async def test_every_test_gets_a_broker_without_messages(rabbit: RabbitServer, _
     async with open_connection(rabbit.url, "test-fixtures") as connection:
         queue = await find_queue(await connection.channel(), Topology())
         assert queue.declaration_result.message_count == 1
+
+
+async def test_a_virtual_host_keeps_the_messages_of_who_outlives_a_test(
+    rabbit: RabbitServer,
+) -> None:
+    own = Publisher(rabbit.add_virtual_host("fixtures"), "test-fixtures")
+    message = Outgoing(str(uuid4()), b"x", "test.Kind", datetime.now(UTC))
+    assert await own.publish([message]) == [None]
+    await own.close()
+    async with open_connection(rabbit.url, "test-fixtures") as connection:
+        with pytest.raises(ChannelNotFoundEntity):
+            await find_queue(await connection.channel(), Topology())
+
+
+async def test_a_consumer_that_an_earlier_test_left_is_named(rabbit: RabbitServer) -> None:
+    async with open_connection(rabbit.url, "test-fixtures") as connection:
+        channel = await connection.channel()
+        await declare(channel, Topology())
+        await (await find_queue(channel, Topology())).consume(_take)
+        with pytest.raises(StrayConsumerError):
+            await forget_queues(rabbit, patience_seconds=0.2)
+    await forget_queues(rabbit)
 
 
 def test_tokens_of_a_person_and_of_a_service_verify_against_the_key_set(

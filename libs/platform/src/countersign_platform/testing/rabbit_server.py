@@ -1,5 +1,6 @@
 """A private RabbitMQ: its own node, cookie, port mapper, data and ports."""
 
+import json
 import os
 import secrets
 import shutil
@@ -18,6 +19,8 @@ from countersign_platform.testing.server_process import (
 
 # Debian's /usr/sbin/rabbitmq-server changes to the user rabbitmq; this one runs as whoever calls.
 _PROGRAMS = ("/usr/lib/rabbitmq/bin/rabbitmq-server",)
+_CONTROL = "rabbitmqctl"  # beside the server's program
+_CONTROL_SECONDS = 60.0
 _READY_SECONDS = 90.0
 _EPMD_SECONDS = 10.0
 _CONFIGURATION = """\
@@ -44,6 +47,27 @@ class RabbitServer(ServerProcess):
     def url(self) -> str:
         """AMQP URL of the default virtual host."""
         return f"amqp://guest:guest@{HOST}:{self.port}/"
+
+    def add_virtual_host(self, name: str) -> str:
+        """A virtual host of its own for whoever outlives a test; its AMQP URL.
+
+        Raises:
+            subprocess.CalledProcessError: RabbitMQ refuses it, or is not up.
+        """
+        everything = {"configure": ".*", "write": ".*", "read": ".*"}
+        definitions = {
+            "vhosts": [{"name": name}],
+            "permissions": [{"user": "guest", "vhost": name, **everything}],
+        }
+        subprocess.run(  # noqa: S603 — our own command line
+            [Path(self._program).with_name(_CONTROL), "import_definitions"],
+            input=json.dumps(definitions).encode(),
+            env={**os.environ, **self._environment()},
+            stdout=subprocess.DEVNULL,
+            timeout=_CONTROL_SECONDS,
+            check=True,
+        )
+        return f"{self.url}{name}"
 
     def start(self) -> None:
         """Start on the data there is."""
