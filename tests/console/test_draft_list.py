@@ -43,6 +43,26 @@ async def test_tabs_count_drafts_and_show_those_of_a_status(olga: Operator, tena
     assert "status=NEEDS_REVIEW" in page.url
 
 
+async def test_a_narrow_window_has_room_for_rows_and_filters_when_asked_for(
+    olga: Operator, tenant: Tenant
+) -> None:
+    await submit_many(tenant, 1, "web")
+    page = await olga.open()
+    await page.set_viewport_size({"width": 390, "height": 844})
+    customer = page.get_by_label("Customer", exact=True)
+    await expect(page.get_by_label("Search", exact=True)).to_be_visible()
+    await expect(customer).to_be_hidden()
+    await expect(references(page).first).to_be_in_viewport()
+    await page.get_by_role("button", name="Filters", exact=True).click()
+    await customer.fill("nobody")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("No draft order fits.")).to_be_visible()
+    await page.get_by_role("button", name="Filters", exact=True).click()
+    await expect(customer).to_be_hidden()
+    await page.get_by_role("button", name="Clear filters").click()
+    await expect(references(page)).to_have_text(["web-000"])
+
+
 async def test_filters_are_in_the_address_and_outlive_a_reload(
     olga: Operator, tenant: Tenant
 ) -> None:

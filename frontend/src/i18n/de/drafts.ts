@@ -18,6 +18,7 @@ export const drafts: typeof en = {
   firstPage: "Erste Seite",
   withoutExports: "Der Übertragungsdienst antwortet nicht: Die Liste zeigt keine Übertragungen.",
   filters: "Suche und Filter",
+  moreFilters: "Filter",
   search: "Suche",
   orderedFrom: "Bestellt ab",
   orderedTo: "Bestellt bis",

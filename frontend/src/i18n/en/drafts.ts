@@ -16,6 +16,7 @@ export const drafts = {
   firstPage: "First page",
   withoutExports: "The push service does not answer: the list comes without exports.",
   filters: "Search and filters",
+  moreFilters: "Filters",
   search: "Search",
   orderedFrom: "Ordered from",
   orderedTo: "Ordered to",

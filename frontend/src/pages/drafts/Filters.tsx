@@ -1,6 +1,6 @@
 /** Search and filters; each change is in the address at once. */
 import { useNavigate } from "@tanstack/react-router";
-import { type RefObject, useState } from "react";
+import { type RefObject, useId, useState } from "react";
 import { Input, Label, SearchField } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 
@@ -25,6 +25,9 @@ interface Props {
 export function Filters({ search, searchInput }: Props) {
   const { t } = useTranslation();
   const navigate = useNavigate();
+  const more = useId();
+  // Read by narrow windows alone, where all fields at once would leave no room for a row.
+  const [isOpen, setOpen] = useState(false);
   const go = (changes: Parameters<typeof changed>[1]) => {
     void navigate({ to: "/drafts", search: changed(search, changes) });
   };
@@ -38,62 +41,75 @@ export function Filters({ search, searchInput }: Props) {
         }}
         inputRef={searchInput}
       />
-      <Words
-        label={t("drafts.customer")}
-        value={search.customer}
-        onChange={(customer) => {
-          go({ customer });
-        }}
-      />
-      <Day
-        label={t("drafts.orderedFrom")}
-        value={search.from}
-        onChange={(from) => {
-          go({ from });
-        }}
-      />
-      <Day
-        label={t("drafts.orderedTo")}
-        value={search.to}
-        onChange={(to) => {
-          go({ to });
-        }}
-      />
-      <Choice
-        label={t("drafts.age")}
-        none={t("drafts.anyAge")}
-        options={AGES.map((age) => ({ id: String(age), text: t(`drafts.ages.h${age}`) }))}
-        value={search.age === undefined ? undefined : String(search.age)}
-        onChange={(age) => {
-          go({ age: AGES.find((each) => String(each) === age) });
-        }}
-      />
-      <Choice
-        label={t("drafts.state")}
-        none={t("drafts.anyState")}
-        options={EXPORT_STATES.map((state) => ({ id: state, text: t(`drafts.states.${state}`) }))}
-        value={search.state}
-        onChange={(state) => {
-          go({ state: EXPORT_STATES.find((each) => each === state), sort: undefined });
-        }}
-      />
-      <Words
-        label={t("drafts.errorCode")}
-        value={search.error}
-        onChange={(error) => {
-          go({ error: error?.toUpperCase(), sort: undefined });
-        }}
-      />
-      {!isLedByExports(search) && (
-        <Choice
-          label={t("drafts.sort")}
-          options={SORTS.map((sort) => ({ id: sort, text: t(`drafts.sorts.${sort}`) }))}
-          value={search.sort ?? "NEWEST"}
-          onChange={(sort) => {
-            go({ sort: SORTS.find((each) => each === sort && each !== "NEWEST") });
+      <div className={styles.toggle}>
+        <Button
+          aria-expanded={isOpen}
+          aria-controls={more}
+          onPress={() => {
+            setOpen(!isOpen);
+          }}
+        >
+          {t("drafts.moreFilters")}
+        </Button>
+      </div>
+      <div id={more} className={styles.more} data-open={isOpen || undefined}>
+        <Words
+          label={t("drafts.customer")}
+          value={search.customer}
+          onChange={(customer) => {
+            go({ customer });
           }}
         />
-      )}
+        <Day
+          label={t("drafts.orderedFrom")}
+          value={search.from}
+          onChange={(from) => {
+            go({ from });
+          }}
+        />
+        <Day
+          label={t("drafts.orderedTo")}
+          value={search.to}
+          onChange={(to) => {
+            go({ to });
+          }}
+        />
+        <Choice
+          label={t("drafts.age")}
+          none={t("drafts.anyAge")}
+          options={AGES.map((age) => ({ id: String(age), text: t(`drafts.ages.h${age}`) }))}
+          value={search.age === undefined ? undefined : String(search.age)}
+          onChange={(age) => {
+            go({ age: AGES.find((each) => String(each) === age) });
+          }}
+        />
+        <Choice
+          label={t("drafts.state")}
+          none={t("drafts.anyState")}
+          options={EXPORT_STATES.map((state) => ({ id: state, text: t(`drafts.states.${state}`) }))}
+          value={search.state}
+          onChange={(state) => {
+            go({ state: EXPORT_STATES.find((each) => each === state), sort: undefined });
+          }}
+        />
+        <Words
+          label={t("drafts.errorCode")}
+          value={search.error}
+          onChange={(error) => {
+            go({ error: error?.toUpperCase(), sort: undefined });
+          }}
+        />
+        {!isLedByExports(search) && (
+          <Choice
+            label={t("drafts.sort")}
+            options={SORTS.map((sort) => ({ id: sort, text: t(`drafts.sorts.${sort}`) }))}
+            value={search.sort ?? "NEWEST"}
+            onChange={(sort) => {
+              go({ sort: SORTS.find((each) => each === sort && each !== "NEWEST") });
+            }}
+          />
+        )}
+      </div>
       {isNarrowed(search) && (
         <Button
           onPress={() => {
