@@ -9,6 +9,7 @@ from countersign_chaos.checker.finding import Kind
 from countersign_chaos.figures import Figures
 from countersign_chaos.record import record
 from countersign_chaos.run import Options, Outcome
+from countersign_chaos.soak import Growth
 
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 
@@ -49,6 +50,24 @@ def test_a_run_without_a_protection_stands_with_the_protections_alone(page: Path
     )
     text = page.read_text()
     assert "| seed 3, 1 min | doubled 2 |" in text
+    assert "**all**" not in text
+
+
+def test_a_soak_stands_with_what_each_process_held_and_in_no_sum(page: Path) -> None:
+    soaked = outcome(7, 900, 1.0)
+    for what, later in (
+        ("memory", 200.0 * 2**20),
+        ("connections", 9),
+        ("files", 40),
+        ("threads", 6),
+    ):
+        soaked.growths.append(
+            Growth("push-1", what, 100.0 * 2**20 if what == "memory" else 8, later)
+        )
+    record(soaked, page, Options(seed=0, seconds=30 * 60.0, soak=True), without=None)
+    text = page.read_text()
+    assert "| push-1 | 100.0 → 200.0 | 8.0 → 9.0 | 8.0 → 40.0 | 8.0 → 6.0 | **grows** |" in text
+    assert "30 minutes, 900 pushes" in text
     assert "**all**" not in text
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from countersign_chaos.run import Options, Outcome
 from countersign_chaos.sabotage.trials import TRIALS
+from countersign_chaos.soak import growth_rows
 
 _SUMS = ("pushes", "files", "audit_events", "kills_in_total")
 _MUST_BE_ZERO = ("lost", "doubled", "stuck", "audit gap")
@@ -38,16 +39,29 @@ def record(outcome: Outcome, page: Path, options: Options, *, without: str | Non
             for kind, values in sorted(outcome.figures.heal_seconds.items())
         },
     }
+    if options.soak:
+        line["growth"] = growth_rows(outcome.growths)
     with runs.open("a", encoding="utf-8") as file:
         file.write(json.dumps(line, sort_keys=True) + "\n")
+    write_tables(page)
+
+
+def write_tables(page: Path) -> None:
+    """Write the tables of `page` anew from its runs.
+
+    Raises:
+        ValueError: the page lacks a table's marks.
+    """
+    runs = page.with_suffix(".jsonl")
     lines = [json.loads(each) for each in runs.read_text(encoding="utf-8").splitlines()]
     text = page.read_text(encoding="utf-8")
-    whole = [each for each in lines if each["without"] is None]
+    whole = [each for each in lines if each["without"] is None and "growth" not in each]
     for name, table in (
         ("runs", _runs_table(whole)),
         ("kills", _kills_table(whole)),
         ("heals", _heals_table(whole)),
         ("protections", _protections_table(lines)),
+        ("soak", _soak_table([each for each in lines if "growth" in each])),
     ):
         text = _with_table(text, name, table)
     page.write_text(text, encoding="utf-8")
@@ -119,3 +133,25 @@ def _protections_table(lines: list[Line]) -> Iterable[str]:
         told = found or f"nothing: {trial.redundant or 'MISSED'}"
         run = f"seed {line['seed']}, {line['minutes']:g} min"
         yield f"| {name} | {trial.protection} | {run} | {told} |"
+
+
+def _soak_table(lines: list[Line]) -> Iterable[str]:
+    """Of the last soak."""
+    yield "| process | memory, MiB | connections | open files | threads | |"
+    yield "| --- | --- | --- | --- | --- | --- |"
+    if not lines:
+        return
+    rows = {(each["process"], each["what"]): each for each in lines[-1]["growth"]}
+    for process in sorted({process for process, _ in rows}):
+        mine = [rows[process, what] for what in ("memory", "connections", "files", "threads")]
+        memory, *counts = mine
+        cells = [
+            process,
+            f"{memory['earlier'] / 2**20:.1f} → {memory['later'] / 2**20:.1f}",
+            *(f"{each['earlier']:.1f} → {each['later']:.1f}" for each in counts),
+            "flat" if all(each["flat"] for each in mine) else "**grows**",
+        ]
+        yield f"| {' | '.join(cells)} |"
+    line = lines[-1]
+    yield ""
+    yield f"Seed {line['seed']}, {line['minutes']:g} minutes, {line['pushes']:,} pushes, no faults."
