@@ -16,9 +16,9 @@ sys.dont_write_bytecode = False
 # Files that take long go first, the longest in front: at the end of a run none of them keeps one
 # worker busy while the others have nothing left to do.
 LONG = (
-    "tests/e2e/test_real_orders.py",
     "tests/e2e/test_races.py",
     "tests/e2e/test_integrator.py",
+    "tests/e2e/test_real_orders.py",
     "tests/chaos/test_outages.py",
     "services/export-worker/tests/test_crashes.py",
     "tests/chaos/test_audit_under_fire.py",
