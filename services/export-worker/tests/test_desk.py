@@ -85,11 +85,12 @@ async def test_one_wake_up_delivers_beside_a_dead_server(
 async def test_what_finds_no_slot_is_delivered_when_one_is_free(
     twin: WorkTwin, desk: Callable[..., DeliveryDesk], eventually: Eventually
 ) -> None:
-    """Nothing is claimed meanwhile, and the wake-up is not forgotten."""
+    """One more is in hand and no third is claimed meanwhile; the wake-up is not forgotten."""
     woken = asyncio.Event()
+    twin.add(export_record(connection_to(Path("/drop"), ALIVE), 2))
     look = asyncio.create_task(desk(woken, total=1).claim_and_deliver())
     await eventually(lambda: any(export.fence for export in twin.exports.values()))
-    assert [export.fence for export in twin.exports.values()] == [1, 0]
+    assert [export.fence for export in twin.exports.values()] == [1, 1, 0]
     woken.set()
     assert await look
     assert {export.status for export in twin.exports.values()} == {ExportStatus.SENT}

@@ -15,6 +15,7 @@ from countersign_export_worker.delivery import Delivery, Outcome, OutcomeKind
 from countersign_export_worker.delivery_context import delivery_context
 from countersign_export_worker.errors import LeaseLost, WorkError
 from countersign_export_worker.lease_keeper import LeaseKeeper
+from countersign_export_worker.pace import Pace
 from countersign_export_worker.ports import Room, WorkPort
 from countersign_export_worker.reports import PersistentReports
 from countersign_export_worker.slots import Slots, SlotsClosed
@@ -23,6 +24,9 @@ from countersign_platform.shared_calls import SharedCalls
 _log = structlog.get_logger()
 # How long an export may wait behind connections that are full.
 _LOOK_AGAIN_SECONDS = 0.25
+# Between two claims. Slots become free one by one; a claim for each costs push and PostgreSQL more
+# than the delivery that it brings.
+CLAIM_REST_SECONDS = 0.01
 # What one claim may bring, by the contract.
 MOST = 64
 # How long one message may keep a worker busy, so that the broker does not take it for dead.
@@ -59,14 +63,12 @@ class DeliveryDesk:
         self._looks = SharedCalls[None, _Look](
             self._look_alone, self._look, at_once=1, patience_seconds=None
         )
+        self._pace = Pace(CLAIM_REST_SECONDS)
         self._begun: set[asyncio.Task[None]] = set()
 
-    def room(self, times: int = 2) -> Room:
-        """What may be taken now: by what is in hand, and by whose server is in doubt.
-
-        `times`: how much of one connection may be in hand, in what it delivers at once.
-        """
-        room = self._slots.room(times)
+    def room(self) -> Room:
+        """What may be taken now: by what is in hand, and by whose server is in doubt."""
+        room = self._slots.room()
         doubtful = {
             each: max(0, most - self._slots.in_hand_of(each))
             for each, most in self._connectors.room().items()
@@ -112,13 +114,14 @@ class DeliveryDesk:
 
     async def _look(self, messages: Sequence[None]) -> "list[_Look]":
         """One claim for all that wait: what it brings is dealt out among them."""
-        room, asked_at, idle = self.room(times=1), _now(), self._slots.idle
-        claimed = await self._work.claim_next(min(idle, MOST), 0, room) if idle else []
+        async with self._pace.step():
+            room, asked_at, free = self.room(), _now(), self._slots.free
+            claimed = await self._work.claim_next(min(free, MOST), 0, room) if free else []
         begun = [asyncio.ensure_future(self.take(each, asked_at)) for each in claimed]
         for each in begun:
             self._begun.add(each)
             each.add_done_callback(self._begun.discard)
-        full = not begun and (not idle or self._slots.is_busy(room))
+        full = not begun and (not free or self._slots.is_busy(room))
         count = len(messages)
         return [
             _Look(begun[n::count], again=bool(begun) or full, room_will_come=full)

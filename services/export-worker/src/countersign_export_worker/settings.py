@@ -26,8 +26,8 @@ class WorkerSettings(ProcessSettings, BrokerSettings, ServiceTokenSettings):
     # Who works, for people to read.
     worker_id: str = Field(default_factory=_host_and_pid, min_length=1, max_length=200)
     # Deliveries under way at once, and how many of them to one connection.
-    concurrency: int = Field(default=16, ge=1, le=256)
-    connection_concurrency: int = Field(default=4, ge=1, le=256)
+    concurrency: int = Field(default=32, ge=1, le=256)
+    connection_concurrency: int = Field(default=8, ge=1, le=256)
     # Messages of the broker in hand. Small: a crash counts against every one of them.
     prefetch: int = Field(default=16, ge=1, le=256)
     # How long a question for work may wait at push, in seconds.

@@ -14,6 +14,9 @@ from uuid import UUID
 from countersign_export_worker.assignment import ConnectionAccess
 from countersign_export_worker.ports import Room
 
+# What may be in hand, in what is delivered at once: the next is there when a slot becomes free.
+_IN_HAND = 2
+
 
 class SlotsClosed(Exception):
     """The worker is shutting down; this delivery was not begun."""
@@ -46,25 +49,20 @@ class Slots:
         return self._delivering.total()
 
     @property
-    def idle(self) -> int:
-        """How many more assignments could be delivered at once."""
-        return max(0, self._total - self.in_hand)
-
-    @property
     def capacity(self) -> int:
-        """How many may be in hand: twice as many as deliver at once."""
-        return 2 * self._total
+        """How many may be in hand."""
+        return _IN_HAND * self._total
 
     @property
     def free(self) -> int:
         """How many more may be taken in hand."""
         return max(0, self.capacity - self.in_hand)
 
-    def room(self, times: int = 2) -> Room:
-        """What may be taken in hand of each connection: `times` what it delivers at once."""
-        usual = times * self._per_connection
+    def room(self) -> Room:
+        """What may be taken in hand of each connection."""
+        usual = _IN_HAND * self._per_connection
         room = {
-            connection: max(0, times * self._limit_of(connection) - self._in_hand[connection])
+            connection: max(0, _IN_HAND * self._limit_of(connection) - self._in_hand[connection])
             for connection in {*self._in_hand, *self._limits}
         }
         return Room(usual, {each: left for each, left in room.items() if left < usual})
