@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
@@ -54,7 +55,10 @@ def _raising(error: BaseException) -> Callable[[], object]:
 
 def _guard(connector: ErpConnectorPort, breaker: Breaker | None = None, **options: bool):
     return GuardedConnector(
-        lambda: connector, breaker=breaker or Breaker(lambda: 0.0), seconds=0.05, **options
+        lambda: nullcontext(connector),
+        breaker=breaker or Breaker(lambda: 0.0),
+        seconds=0.05,
+        **options,
     )
 
 
@@ -152,24 +156,6 @@ async def test_a_connector_that_is_not_installed_here_may_be_elsewhere() -> None
     async with connectors.open_once(access) as connector:
         report = await connector.test_connection()
     assert (report.ok, report.failure) == (False, "UNKNOWN_CONNECTOR")
-
-
-async def test_connection_is_opened_once_until_it_changes() -> None:
-    """What it was is closed at the end, because a delivery may still use it."""
-    opened: list[Scripted] = []
-
-    def open_connector(_access: object) -> Scripted:
-        opened.append(Scripted(lambda: None))
-        return opened[-1]
-
-    registry = ConnectorRegistry({ACCESS.connector_type: open_connector})
-    first = registry.connector_for(ACCESS)
-    assert registry.connector_for(ACCESS) is first
-    second = registry.connector_for(replace(ACCESS, version=2))
-    assert second is not first
-    assert registry.connector_for(ACCESS) is second
-    await registry.aclose()
-    assert [connector.closed for connector in opened] == [True, True]
 
 
 async def test_connector_of_a_test_is_closed_after_it() -> None:

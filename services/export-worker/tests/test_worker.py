@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -42,6 +43,25 @@ async def test_every_due_export_is_delivered_once(
     found = {path.name: path.read_bytes() for path in dropzone.iterdir()}
     assert found == {record.file_name: record.document for record in records}
     assert {export.fence for export in bench.twin.exports.values()} == {1}
+
+
+async def test_a_folder_that_nobody_delivers_to_keeps_no_threads(
+    bench: Any, dropzone: Path, eventually: Eventually
+) -> None:
+    """And the next export for it is delivered all the same."""
+    before = set(threading.enumerate())
+
+    def threads() -> list[str]:
+        names = [thread.name for thread in threading.enumerate() if thread not in before]
+        return [name for name in names if name.startswith("folder")]
+
+    await bench.work(connector_idle_seconds=1.0)
+    for number in range(2):
+        bench.twin.add(export_record(connection_to(dropzone), number))
+        await eventually(lambda: bool(threads()))
+        await eventually(_all(bench, ExportStatus.SENT))
+        await eventually(lambda: not threads())
+    assert len(list(dropzone.iterdir())) == 2
 
 
 async def test_export_pushed_while_a_worker_waits_is_delivered(

@@ -11,6 +11,7 @@ from countersign_export_worker.ack_poller import AckPoller
 from countersign_export_worker.connection_tests import ConnectionTests
 from countersign_export_worker.connector_announcer import ConnectorAnnouncer
 from countersign_export_worker.connectors.access import Connectors
+from countersign_export_worker.connectors.idle import IdleConnectors
 from countersign_export_worker.connectors.registry import (
     ConnectorRegistry,
     OpenConnector,
@@ -166,6 +167,7 @@ async def build(
             Sweeper(work, connectors, seconds=settings.sweep_interval_seconds),
             AckPoller(work, connectors, seconds=settings.ack_ask_seconds),
             ConnectorAnnouncer(work, installed),
+            IdleConnectors(registry, seconds=settings.connector_idle_seconds),
             health,
         ),
     )

@@ -34,6 +34,8 @@ class WorkerSettings(ProcessSettings, BrokerSettings, ServiceTokenSettings):
     claim_wait_seconds: float = Field(default=20.0, ge=0.1, le=60)
     # How long one call of a connector may take, in seconds.
     operation_timeout_seconds: float = Field(default=20.0, gt=0, le=600)
+    # How long what a connector keeps open (threads, connections) is kept unused; in seconds.
+    connector_idle_seconds: float = Field(default=120.0, ge=1)
     # How often what dead workers left is looked for; in seconds.
     sweep_interval_seconds: float = Field(default=300.0, gt=0)
     # How often push is asked whose answers are due to be looked for; in seconds.

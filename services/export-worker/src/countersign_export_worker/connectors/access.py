@@ -1,7 +1,7 @@
 """Connectors as the worker uses them: guarded, one breaker per connection."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from uuid import UUID
 
 from countersign_export_worker.assignment import ConnectionAccess
@@ -39,7 +39,7 @@ class Connectors:
     def reach(self, access: ConnectionAccess, *, insist: bool = False) -> DeliveryPort:
         """The connector of a saved connection; `insist` tries it though its server seems dead."""
         return GuardedConnector(
-            lambda: self._registry.connector_for(access),
+            lambda: self._registry.using(access),
             breaker=self._breaker(access),
             seconds=self._seconds,
             insist=insist,
@@ -55,10 +55,10 @@ class Connectors:
         """A connector for this block alone, for settings that may not be saved yet."""
         opened: list[AnyConnector] = []
 
-        def open_first() -> AnyConnector:
+        def open_first() -> AbstractContextManager[AnyConnector]:
             if not opened:
                 opened.append(self._registry.open(access))
-            return opened[0]
+            return nullcontext(opened[0])
 
         try:
             yield GuardedConnector(open_first, breaker=Breaker(self._clock), seconds=self._seconds)

@@ -8,6 +8,7 @@ alone for a while.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from typing import Any, TypeVar
 
 import structlog
@@ -31,17 +32,19 @@ class GuardedConnector:
 
     def __init__(
         self,
-        open_connector: Callable[[], AnyConnector],
+        using: Callable[[], AbstractContextManager[AnyConnector]],
         *,
         breaker: Breaker,
         seconds: float,
         insist: bool = False,
     ) -> None:
-        """`seconds` for each call, unless the connector asks for more patience.
+        """`using` opens the connector, or finds it open, and keeps it so for a block.
+
+        `seconds` for each call, unless the connector asks for more patience.
 
         `insist` tries although the breaker is open.
         """
-        self._open = open_connector
+        self._using = using
         self._breaker = breaker
         self._seconds = seconds
         self._insist = insist
@@ -50,7 +53,8 @@ class GuardedConnector:
     def is_direct(self) -> bool:
         """See ConnectorPort; of one that cannot be opened it does not matter."""
         try:
-            return self._open().is_direct
+            with self._using() as connector:
+                return connector.is_direct
         except Exception:  # noqa: BLE001 — the first call says what is wrong
             return False
 
@@ -135,31 +139,32 @@ class GuardedConnector:
             self._breaker.record("")
         return result
 
-    def _opened(self) -> AnyConnector:
+    async def _translated(self, act: Callable[[Any], Awaitable[_T]]) -> _T:
+        with ExitStack() as use:
+            connector = self._opened(use)
+            seconds = max(self._seconds, connector.patience_seconds)
+            scope = asyncio.timeout(seconds)
+            try:
+                async with scope:
+                    return await act(connector)
+            except (DeliveryError, TokenGone):
+                raise
+            except TimeoutError as error:
+                if not scope.expired():
+                    raise _internal() from error
+                raise _CutShort("TIMEOUT", f"There was no answer within {seconds:g} s.") from error
+            except Exception as error:
+                _log.exception("connector_failed")
+                raise _internal() from error
+
+    def _opened(self, use: ExitStack) -> AnyConnector:
         try:
-            return self._open()
+            return use.enter_context(self._using())
         except DeliveryError:
             raise
         except Exception as error:
             _log.exception("connector_failed")
             raise TransientDeliveryError("INTERNAL", "The connector cannot be opened.") from error
-
-    async def _translated(self, act: Callable[[Any], Awaitable[_T]]) -> _T:
-        connector = self._opened()
-        seconds = max(self._seconds, connector.patience_seconds)
-        scope = asyncio.timeout(seconds)
-        try:
-            async with scope:
-                return await act(connector)
-        except (DeliveryError, TokenGone):
-            raise
-        except TimeoutError as error:
-            if not scope.expired():
-                raise _internal() from error
-            raise _CutShort("TIMEOUT", f"There was no answer within {seconds:g} s.") from error
-        except Exception as error:
-            _log.exception("connector_failed")
-            raise _internal() from error
 
 
 class _CutShort(TransientDeliveryError):

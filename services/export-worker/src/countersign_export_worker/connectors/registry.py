@@ -5,8 +5,10 @@ that a connector is a package that anybody installs beside the worker. One that 
 loaded stops nobody: it is in the log, and its connections answer UNKNOWN_CONNECTOR.
 """
 
-import contextlib
-from collections.abc import Callable, Collection, Mapping
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from uuid import UUID
 
@@ -52,31 +54,49 @@ def _load(entry: EntryPoint) -> ConnectorType | None:
     return None
 
 
+@dataclass(slots=True)
+class _Opened:
+    version: int
+    connector: AnyConnector
+    users: int = 0
+    used_at: float = 0.0
+
+
 class ConnectorRegistry:
-    """One open connector per connection, made anew when the connection has changed."""
+    """One open connector per connection, made anew when the connection has changed.
 
-    def __init__(self, connectors: Mapping[str, OpenConnector]) -> None:
-        """`connectors`: how to open each connector_type."""
+    What it keeps open (threads, connections to a server) is let go when nobody has used it for a
+    while, and at once when its connection has changed and its last user is done.
+    """
+
+    def __init__(
+        self,
+        connectors: Mapping[str, OpenConnector],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`connectors`: how to open each connector_type; `clock` answers monotonic seconds."""
         self._connectors = connectors
-        self._open: dict[UUID, tuple[int, AnyConnector]] = {}
-        # Replaced while a delivery may still use them; closed at the end.
-        self._stale: list[AnyConnector] = []
+        self._clock = clock
+        self._open: dict[UUID, _Opened] = {}
+        # Replaced, and not closed yet: a call may still be under way.
+        self._stale: list[_Opened] = []
 
-    def connector_for(self, access: ConnectionAccess) -> AnyConnector:
-        """The connector of a connection that was saved; the same one until it changes.
+    @contextmanager
+    def using(self, access: ConnectionAccess) -> Iterator[AnyConnector]:
+        """The connector of a connection that was saved; not closed as long as the block lasts.
 
         Raises:
             TransientDeliveryError: UNKNOWN_CONNECTOR.
             PermanentDeliveryError: BAD_CONFIG, from the connector.
         """
-        known = self._open.get(access.id)
-        if known is not None and known[0] >= access.version:
-            return known[1]
-        connector = self.open(access)
-        if known is not None:
-            self._stale.append(known[1])
-        self._open[access.id] = (access.version, connector)
-        return connector
+        opened = self._opened(access)
+        opened.users += 1
+        try:
+            yield opened.connector
+        finally:
+            opened.users -= 1
+            opened.used_at = self._clock()
 
     def open(self, access: ConnectionAccess) -> AnyConnector:
         """A connector for this call alone, for a connection that may not be saved yet."""
@@ -90,10 +110,39 @@ class ConnectorRegistry:
             )
         return open_connector(access)
 
+    async def close_idle(self, seconds: float) -> None:
+        """Close what was not used for so long, and what was replaced; never what is in use."""
+        now = self._clock()
+        for connection_id, opened in list(self._open.items()):
+            if opened.users == 0 and now - opened.used_at >= seconds:
+                self._stale.append(self._open.pop(connection_id))
+        free = [each for each in self._stale if each.users == 0]
+        self._stale = [each for each in self._stale if each.users]
+        await _close_all(free)
+
     async def aclose(self) -> None:
         """Close every connector."""
-        for connector in [*self._stale, *(connector for _, connector in self._open.values())]:
-            with contextlib.suppress(DeliveryError):
-                await connector.aclose()
+        closing = [*self._stale, *self._open.values()]
         self._open.clear()
         self._stale.clear()
+        await _close_all(closing)
+
+    def _opened(self, access: ConnectionAccess) -> _Opened:
+        known = self._open.get(access.id)
+        if known is not None and known.version >= access.version:
+            return known
+        opened = _Opened(access.version, self.open(access), used_at=self._clock())
+        if known is not None:
+            self._stale.append(known)
+        self._open[access.id] = opened
+        return opened
+
+
+async def _close_all(opened: Iterable[_Opened]) -> None:
+    for each in opened:
+        try:
+            await each.connector.aclose()
+        except DeliveryError:
+            pass
+        except Exception:  # noqa: BLE001 — a plug-in's defect keeps nobody else's open
+            _log.exception("connector_not_closed")
