@@ -24,6 +24,7 @@ from countersign_chaos.world.world import World
 from countersign_chaos.zones.erp import Erp
 from countersign_chaos.zones.make_zones import make_zones, unmake_zones
 from countersign_chaos.zones.observer import Observer
+from countersign_chaos.zones.retire import retire_zones
 from countersign_chaos.zones.zone import Zone
 
 SETTLE_SECONDS = 60.0
@@ -110,6 +111,10 @@ class Round:
             await asyncio.sleep(_LOOK_SECONDS)
         evidence = await self._evidence()
         return Settled(evidence, check(evidence), time.monotonic() - began)
+
+    async def retire(self) -> None:
+        """Leave nothing to do for workers; of a round that settled."""
+        await retire_zones(self._world.servers.databases.owner_url, self.zones)
 
     async def close(self) -> None:
         """End clients and watchers, remove the zones."""

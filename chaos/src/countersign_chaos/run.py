@@ -106,11 +106,10 @@ class Run:
             sampling.cancel()
             await asyncio.gather(sampling, return_exceptions=True)
         self.outcome.growths = soak.growths()
-        self.outcome.findings += [
-            Finding(Kind.GROWTH, each.process, str(each))
-            for each in self.outcome.growths
-            if not each.is_flat
-        ]
+        grown = [each for each in self.outcome.growths if not each.is_flat]
+        findings = [Finding(Kind.GROWTH, each.process, str(each)) for each in grown]
+        self.outcome.findings += findings
+        self.outcome.figures.found[Kind.GROWTH.value] += len(findings)
 
     async def _round(self, world: World, number: int, seconds: float) -> Settled:
         options = self._options
@@ -129,7 +128,10 @@ class Run:
             self._count(striker, world, ends_before)
             quiet_from = time.monotonic()
             await this.load.end()
-            return await this.settle(quiet_from)
+            settled = await this.settle(quiet_from)
+            if not settled.findings:
+                await this.retire()
+            return settled
         finally:
             await this.close()
 

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, field
 
-# Shorter than the defaults in two ways: so that leases (on an export, on a look for answers) run
-# out, and what the dead left is swept, many times in one run instead of a few. How often answers
+# Shorter than the defaults: so that leases (on an export, on a look for answers) run out, what the
+# dead left is swept, and idle connectors are closed, many times in one run. How often answers
 # are looked for and how long a retry waits at most, each connection says for itself.
 SETTINGS = {
     "COUNTERSIGN_LEASE_SECONDS": "5",
     "COUNTERSIGN_ACK_POLL_LEASE_SECONDS": "5",
     "COUNTERSIGN_SWEEP_INTERVAL_SECONDS": "5",
+    "COUNTERSIGN_CONNECTOR_IDLE_SECONDS": "3",
     "COUNTERSIGN_OPERATION_TIMEOUT_SECONDS": "10",
     "COUNTERSIGN_LOG_LEVEL": "INFO",
 }
