@@ -1,7 +1,6 @@
 """Push over gRPC against its limits: an empty method, and the statement under pgbench."""
 
 import re
-from functools import partial
 
 from bench import seed
 from bench.dropzone import PUSH, push_messages
@@ -33,11 +32,11 @@ async def run(options: Options) -> Result:
         total = per_round * (options.rounds + 1)
         drafts = await seed.drafts(database, stack, like, total)
         await seed.drafts(database, stack, like, total, numbered_from=0)
-        await database.close()
         metadata = {"authorization": f"Bearer {stack.token()}", "idempotency-key": "bench-1"}
 
         async def push(number: int) -> Round:
             ids = drafts[number * per_round : (number + 1) * per_round]
+            await seed.settle(database)
             return await call_method(
                 stack.target("push"), PUSH, push_messages(ids), metadata=metadata,
                 pids=stack.pids, concurrency=_CLIENTS, seconds=120,
@@ -50,10 +49,14 @@ async def run(options: Options) -> Result:
                 pids={"empty": pid}, concurrency=_CLIENTS, seconds=120,
             )  # fmt: skip
 
+        async def statement(number: int) -> Round:
+            await seed.settle(database)
+            return await _statement(stack, each, number)
+
         result.contenders = await take_turns(
-            {"push": push, "empty method": empty, "pgbench": partial(_statement, stack, each)},
-            rounds=options.rounds,
+            {"push": push, "empty method": empty, "pgbench": statement}, rounds=options.rounds
         )
+        await database.close()
     seen = result.contenders
     result.target(
         "push / empty method, throughput",
