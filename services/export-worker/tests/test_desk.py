@@ -12,7 +12,7 @@ from countersign_export_worker.assignment import Assignment, ConnectionAccess
 from countersign_export_worker.connectors.access import Connectors
 from countersign_export_worker.connectors.memory import MemoryConnector
 from countersign_export_worker.connectors.registry import ConnectorRegistry
-from countersign_export_worker.desk import DeliveryDesk
+from countersign_export_worker.desk import DeliveryDesk, leaves_more
 from countersign_export_worker.errors import WorkUnavailable
 from countersign_export_worker.file_names import DropName
 from countersign_export_worker.ports import Room
@@ -130,3 +130,21 @@ async def test_push_that_goes_away_cuts_no_delivery_short(
     with pytest.raises(WorkUnavailable):
         await look
     assert _of(twin, DEAD) is ExportStatus.SENT
+
+
+@pytest.mark.parametrize(
+    ("most", "rooms", "more"),
+    [
+        (3, {}, False),  # took all there was
+        (2, {}, True),  # no more was asked for
+        (9, {DEAD: 1}, True),  # the one connection took all the room that it had
+        (9, {ALIVE: 1, DEAD: 5}, True),
+        (9, {ALIVE: 5, DEAD: 5}, False),
+    ],
+)
+async def test_a_claim_leaves_more_when_it_or_a_connection_was_filled(
+    twin: WorkTwin, most: int, rooms: dict[UUID, int], more: bool
+) -> None:
+    claimed = await twin.claim_next(9, 0, Room(9, {}))
+    assert len(claimed) == 2
+    assert leaves_more(claimed, most, Room(9, rooms)) is more

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -24,9 +25,10 @@ from countersign_platform.shared_calls import SharedCalls
 _log = structlog.get_logger()
 # How long an export may wait behind connections that are full.
 _LOOK_AGAIN_SECONDS = 0.25
-# Between two claims. Slots become free one by one; a claim for each costs push and PostgreSQL more
-# than the delivery that it brings.
-CLAIM_REST_SECONDS = 0.01
+# Seconds between two claims, after one that took all there was, and after one that did not. Exports
+# come, and slots become free, one by one; a claim for each costs push and PostgreSQL more than the
+# delivery that it brings.
+CLAIM_RESTS = (0.05, 0.01)
 # What one claim may bring, by the contract.
 MOST = 64
 # How long one message may keep a worker busy, so that the broker does not take it for dead.
@@ -63,7 +65,7 @@ class DeliveryDesk:
         self._looks = SharedCalls[None, _Look](
             self._look_alone, self._look, at_once=1, patience_seconds=None
         )
-        self._pace = Pace(CLAIM_REST_SECONDS)
+        self._pace = Pace(*CLAIM_RESTS)
         self._begun: set[asyncio.Task[None]] = set()
 
     def room(self) -> Room:
@@ -114,14 +116,15 @@ class DeliveryDesk:
 
     async def _look(self, messages: Sequence[None]) -> "list[_Look]":
         """One claim for all that wait: what it brings is dealt out among them."""
-        async with self._pace.step():
-            room, asked_at, free = self.room(), _now(), self._slots.free
-            claimed = await self._work.claim_next(min(free, MOST), 0, room) if free else []
+        async with self._pace.step() as step:
+            room, asked_at, most = self.room(), _now(), min(self._slots.free, MOST)
+            claimed = await self._work.claim_next(most, 0, room) if most else []
+            step.more = leaves_more(claimed, most, room)
         begun = [asyncio.ensure_future(self.take(each, asked_at)) for each in claimed]
         for each in begun:
             self._begun.add(each)
             each.add_done_callback(self._begun.discard)
-        full = not begun and (not free or self._slots.is_busy(room))
+        full = not begun and (not most or self._slots.is_busy(room))
         count = len(messages)
         return [
             _Look(begun[n::count], again=bool(begun) or full, room_will_come=full)
@@ -188,6 +191,14 @@ class DeliveryDesk:
             await self._work.release_lease(assignment.lease)
         except WorkError as error:
             _log.warning("lease_not_released", error=str(error))
+
+
+def leaves_more(claimed: Sequence[Assignment], most: int, room: Room) -> bool:
+    """Whether a claim of `most`, or the room of one of its connections, was used up."""
+    taken = Counter(each.connection.id for each in claimed)
+    return len(claimed) >= most or any(
+        count >= room.by_connection.get(each, room.of_others) for each, count in taken.items()
+    )
 
 
 def _record(outcome: str, code: str, begun: float) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 
 from countersign_export_worker import metrics
-from countersign_export_worker.desk import CLAIM_REST_SECONDS, MOST, DeliveryDesk
+from countersign_export_worker.desk import CLAIM_RESTS, MOST, DeliveryDesk, leaves_more
 from countersign_export_worker.pace import Pace
 from countersign_export_worker.persistence import keep_doing
 from countersign_export_worker.ports import WorkPort
@@ -31,7 +31,7 @@ class PollIntake:
         self._desk = desk
         self._slots = slots
         self._wait_seconds = wait_seconds
-        self._pace = Pace(CLAIM_REST_SECONDS)
+        self._pace = Pace(*CLAIM_RESTS)
         self._deliveries: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
 
@@ -57,13 +57,14 @@ class PollIntake:
             await _end(claiming, stopped, *self._deliveries)
 
     async def _claim_once(self) -> None:
-        async with self._pace.step():
+        async with self._pace.step() as step:
             most = min(await self._slots.wait_free(), MOST)
             room = self._desk.room()
             # With a connection that has less room, what is due may be its own: push is not kept
             # waiting with it, and what becomes free is filled soon.
             wait_seconds = 0.0 if room.by_connection else self._wait_seconds
             assignments = await self._work.claim_next(most, wait_seconds, room)
+            step.more = leaves_more(assignments, most, room)
         # A long poll: the lease began at its end, not at its start.
         received_at = asyncio.get_running_loop().time()
         metrics.WAKE_UPS.labels("poll", str(bool(assignments)).lower()).inc()
