@@ -18,7 +18,7 @@ from bench.stack import BenchStack, running_stack
 from countersign.audit.v1.audit_service_pb2 import VerifyChainRequest
 from countersign.audit.v1.audit_service_pb2_grpc import AuditServiceStub
 
-_EVENTS = 1_000_000
+_EVENTS = 500_000
 _BATCH = 1000
 
 # As a push leaves them, written by the database's own append.
