@@ -12,9 +12,13 @@ from countersign_push.store.work import WorkStore
 
 
 class ClaimedExports:
-    """The last `capacity` claims, by export."""
+    """The last `capacity` claims, by export.
 
-    def __init__(self, store: WorkStore, capacity: int = 10_000) -> None:
+    Twenty workers have so many in hand. What is reported to another replica is not forgotten here,
+    so there are always as many.
+    """
+
+    def __init__(self, store: WorkStore, capacity: int = 1_500) -> None:
         self._store = store
         self._capacity = capacity
         self._records: OrderedDict[tuple[UUID, UUID], ExportRecord] = OrderedDict()
