@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
+from aiormq.abc import TaskWrapper
 
 from countersign_core.errors import Unavailable
 from countersign_platform.backoff import Backoff
-from countersign_platform.broker.connection import connect
+from countersign_platform.broker.connection import connect, failures_mapped
 from countersign_platform.broker.consumer import Consumer, Incoming
 from countersign_platform.broker.publisher import Outgoing, Publisher
 from countersign_platform.database.pool import Database
@@ -148,6 +149,21 @@ async def test_a_broker_that_left_before_the_greeting_is_away_and_nothing_else(
         port = server.sockets[0].getsockname()[1]
         with pytest.raises(Unavailable):
             await connect(f"amqp://guest:guest@127.0.0.1:{port}/", "test")
+
+
+async def test_a_call_whose_connection_ends_for_no_known_reason_means_that_the_broker_is_away() -> (
+    None
+):
+    """As aiormq ends what waits then: by a bare Exception."""
+    waiting = TaskWrapper(asyncio.ensure_future(asyncio.Event().wait()))
+    asyncio.get_running_loop().call_soon(waiting.throw, Exception)
+    with pytest.raises(Unavailable), failures_mapped():
+        await waiting
+
+
+def test_a_defect_is_not_taken_for_an_absent_broker() -> None:
+    with pytest.raises(KeyError), failures_mapped():
+        raise KeyError("bug")
 
 
 async def test_rows_written_while_the_broker_is_down_all_arrive_once_it_is_back(

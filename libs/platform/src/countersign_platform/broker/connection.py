@@ -54,6 +54,11 @@ def failures_mapped() -> Iterator[None]:
         raise
     except _AWAY as error:
         raise Unavailable(f"The broker is not available: {error!r}") from error
+    except Exception as error:
+        # What aiormq raises in a call whose connection ends for a reason that it does not know.
+        if type(error) is not Exception:
+            raise
+        raise Unavailable(f"The broker is not available: {error!r}") from error
 
 
 @asynccontextmanager
