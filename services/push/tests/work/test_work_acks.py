@@ -8,7 +8,9 @@ import pytest
 
 from countersign.push.v1 import export_pb2
 from countersign.push.v1 import work_service_pb2 as pb
+from countersign_core.lifecycle import ExportStatus
 from countersign_core.reasons import Reason
+from countersign_push.store.acks import AckStore
 
 pytestmark = pytest.mark.integration
 
@@ -107,6 +109,29 @@ async def test_a_refusal_that_overtakes_the_worker_fails_what_was_delivered(
     assert await queue.draft_status(export) == "ERROR"
     assert await actions(queue, org) == ["DRAFT_PUSH_FAILED"]
     assert (await refused(worker.sent(lease))).reason is Reason.LEASE_LOST
+
+
+async def test_a_refusal_between_which_the_worker_reports_tells_what_it_moved_from(
+    queue, ack, staged, worker, monkeypatch
+):
+    """It saw the export PENDING; when it moved the draft, that was PUSHED."""
+    org, export, lease = staged
+    find = AckStore.find
+
+    async def find_then_sent(*asked):
+        found = await find(*asked)
+        if found.status is ExportStatus.PENDING:
+            await worker.sent(lease)
+        return found
+
+    monkeypatch.setattr(AckStore, "find", find_then_sent)
+    assert await ack(export, error=REFUSAL) == FAILED
+    moves = [
+        (json.loads(act.before_json)["status"], json.loads(act.after_json)["status"])
+        for act in await queue.acts(org)
+        if act.action in {"DRAFT_PUSH_SUCCEEDED", "DRAFT_PUSH_FAILED"}
+    ]
+    assert moves == [("PUSHING", "PUSHED"), ("PUSHED", "ERROR")]
 
 
 async def test_an_ack_settles_a_held_export(queue, ack, staged, worker):

@@ -83,7 +83,7 @@ WITH done AS (
            fence = e.fence + CASE e.status WHEN 'PENDING' THEN 1 ELSE 0 END,
            next_attempt_at = NULL, leased_until = NULL, outcome_unknown_since = NULL,
            finished_at = coalesce(e.finished_at, now())
-     WHERE e.org_id = $1 AND e.id = $2
+     WHERE e.org_id = $1 AND e.id = $2 AND e.status = $9
        AND (e.status = 'SENT' OR (e.status = 'PENDING' AND e.staged_name IS NOT NULL))
     RETURNING {_DELIVERED}
 ), recorded AS ({_RECORDED}
@@ -122,9 +122,9 @@ class AckStore:
         return await self._apply(CONFIRM, export, act, ack.erp_order_id)
 
     async def refuse(self, export: ExportRecord, ack: Ack, act: Act) -> bool:
-        """PENDING or SENT → FAILED, draft → ERROR."""
-        words = ack.code, ack.message
-        return await self._apply(REFUSE, export, act, *words, self._row(export))
+        """PENDING or SENT → FAILED, draft → ERROR; from the one that `act` tells of."""
+        words, seen = (ack.code, ack.message), export.status.value
+        return await self._apply(REFUSE, export, act, *words, self._row(export), seen)
 
     def _row(self, export: ExportRecord) -> UUID | None:
         return archive_row(export.org_id, export.id) if self._archived else None
