@@ -7,7 +7,7 @@ import pytest
 
 from countersign_chaos.checker.finding import Kind
 from countersign_chaos.figures import Figures
-from countersign_chaos.record import record
+from countersign_chaos.record import record, write_tables
 from countersign_chaos.run import Options, Outcome
 from countersign_chaos.soak import Growth
 
@@ -68,6 +68,18 @@ def test_a_soak_stands_with_what_each_process_held_and_in_no_sum(page: Path) -> 
     text = page.read_text()
     assert "| push-1 | 100.0 → 200.0 | 8.0 → 9.0 | 8.0 → 40.0 | 8.0 → 6.0 | **grows** |" in text
     assert "30 minutes, 900 pushes" in text
+    assert "**all**" not in text
+
+
+def test_a_run_whose_finding_was_mended_stands_in_no_sum(page: Path) -> None:
+    record(outcome(8, 700, 1.0, crash=1), page, Options(seed=0, seconds=60.0), without=None)
+    runs = page.with_suffix(".jsonl")
+    runs.write_text(
+        json.dumps(json.loads(runs.read_text()) | {"mended": "a bare Exception"}) + "\n"
+    )
+    write_tables(page)
+    text = page.read_text()
+    assert "| 8 | 700 | 7 | crash 1 | a bare Exception |" in text
     assert "**all**" not in text
 
 

@@ -1,4 +1,8 @@
-"""Keeps every recorded run as one JSON line, and the tables of docs/faults.md equal to them."""
+"""Keeps every recorded run as one JSON line, and the tables of docs/faults.md equal to them.
+
+A run that found a fault of the product is given, by hand, a `mended` that says what it was: it then
+stands in a table of its own, and what the mended product did in the sums.
+"""
 
 import json
 import statistics
@@ -56,11 +60,14 @@ def write_tables(page: Path) -> None:
     lines = [json.loads(each) for each in runs.read_text(encoding="utf-8").splitlines()]
     text = page.read_text(encoding="utf-8")
     whole = [each for each in lines if each["without"] is None and "growth" not in each]
+    mended = [each for each in whole if "mended" in each]
+    whole = [each for each in whole if "mended" not in each]
     for name, table in (
         ("runs", _runs_table(whole)),
         ("kills", _kills_table(whole)),
         ("heals", _heals_table(whole)),
         ("protections", _protections_table(lines)),
+        ("mended", _mended_table(mended)),
         ("soak", _soak_table([each for each in lines if "growth" in each])),
     ):
         text = _with_table(text, name, table)
@@ -129,10 +136,23 @@ def _protections_table(lines: list[Line]) -> Iterable[str]:
             continue
         # Whatever came after a run that found something does not make it unfound.
         line = next((each for each in tried if sum(each["found"].values())), tried[-1])
-        found = ", ".join(f"{kind} {n}" for kind, n in line["found"].items() if n)
-        told = found or f"nothing: {trial.redundant or 'MISSED'}"
+        told = _found(line) or f"nothing: {trial.redundant or 'MISSED'}"
         run = f"seed {line['seed']}, {line['minutes']:g} min"
         yield f"| {name} | {trial.protection} | {run} | {told} |"
+
+
+def _mended_table(lines: list[Line]) -> Iterable[str]:
+    """Runs that found a fault of the product, which their `mended` tells of."""
+    yield "| seed | pushes | kills | found | what it was |"
+    yield "| --- | --- | --- | --- | --- |"
+    for line in lines:
+        found = _found(line)
+        pushes, kills = line["pushes"], line["kills_in_total"]
+        yield f"| {line['seed']} | {pushes:,} | {kills:,} | {found} | {line['mended']} |"
+
+
+def _found(line: Line) -> str:
+    return ", ".join(f"{kind} {count}" for kind, count in line["found"].items() if count)
 
 
 def _soak_table(lines: list[Line]) -> Iterable[str]:
