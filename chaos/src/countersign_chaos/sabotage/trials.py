@@ -140,5 +140,7 @@ TRIALS: dict[str, Trial] = {
     "reconciler": Trial(
         "what is due and free is offered again",
         modules={"push": f"{_HERE}.without_reconciler"},
+        redundant="any later message makes a worker deliver all that is due; what the last lost "
+        "message leaves when nobody pushes any more, push's test_reconciler.py shows",
     ),
 }
