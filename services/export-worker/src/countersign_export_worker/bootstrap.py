@@ -161,7 +161,7 @@ async def build(
         client=client,
         registry=registry,
         slots=slots,
-        intake=_intake(settings, work, desk, slots),
+        intake=_intake(settings, desk, slots),
         rounds=(
             ConnectionTests(work, connectors, wait_seconds=settings.claim_wait_seconds),
             Sweeper(work, connectors, seconds=settings.sweep_interval_seconds),
@@ -173,9 +173,9 @@ async def build(
     )
 
 
-def _intake(settings: WorkerSettings, work: WorkPort, desk: DeliveryDesk, slots: Slots) -> Intake:
+def _intake(settings: WorkerSettings, desk: DeliveryDesk, slots: Slots) -> Intake:
     if settings.broker_url is not None:
         return BrokerIntake(
             settings.broker_url.get_secret_value(), desk, prefetch=settings.prefetch
         )
-    return PollIntake(work, desk, slots, wait_seconds=settings.claim_wait_seconds)
+    return PollIntake(desk, slots, wait_seconds=settings.claim_wait_seconds)

@@ -28,11 +28,20 @@ _LOOK_AGAIN_SECONDS = 0.25
 # Seconds between two claims, after one that took all there was, and after one that did not. Exports
 # come, and slots become free, one by one; a claim for each costs push and PostgreSQL more than the
 # delivery that it brings.
-CLAIM_RESTS = (0.05, 0.01)
+_CLAIM_RESTS = (0.05, 0.01)
 # What one claim may bring, by the contract.
-MOST = 64
+_MOST = 64
 # How long one message may keep a worker busy, so that the broker does not take it for dead.
 _LONGEST_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one claim brought, and the room there was when it was made, at `asked_at`."""
+
+    assignments: Sequence[Assignment]
+    room: Room
+    asked_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +74,7 @@ class DeliveryDesk:
         self._looks = SharedCalls[None, _Look](
             self._look_alone, self._look, at_once=1, patience_seconds=None
         )
-        self._pace = Pace(*CLAIM_RESTS)
+        self._pace = Pace(*_CLAIM_RESTS)
         self._begun: set[asyncio.Task[None]] = set()
 
     def room(self) -> Room:
@@ -79,6 +88,23 @@ class DeliveryDesk:
         for each, most in doubtful.items():
             merged[each] = min(most, merged.get(each, most))
         return Room(room.of_others, merged)
+
+    async def claim(self, wait_seconds: float = 0.0) -> Claim:
+        """As much of what is due as may be taken in hand, a short rest after the claim before.
+
+        `wait_seconds`: how long push may wait for something to become due. With a connection that
+        has less room, what is due may be its own: then push is not kept waiting, and what becomes
+        free is filled soon.
+
+        Raises:
+            WorkError: push cannot be asked, or refuses.
+        """
+        async with self._pace.step() as step:
+            room, asked_at, most = self.room(), _now(), min(self._slots.free, _MOST)
+            wait = 0.0 if room.by_connection else wait_seconds
+            assignments = await self._work.claim_next(most, wait, room) if most else []
+            step.more = leaves_more(assignments, most, room)
+        return Claim(assignments, room, asked_at)
 
     async def claim_and_deliver(self) -> bool:
         """Deliver due exports, fairly chosen, until none is left; whether there was one.
@@ -116,15 +142,14 @@ class DeliveryDesk:
 
     async def _look(self, messages: Sequence[None]) -> "list[_Look]":
         """One claim for all that wait: what it brings is dealt out among them."""
-        async with self._pace.step() as step:
-            room, asked_at, most = self.room(), _now(), min(self._slots.free, MOST)
-            claimed = await self._work.claim_next(most, 0, room) if most else []
-            step.more = leaves_more(claimed, most, room)
-        begun = [asyncio.ensure_future(self.take(each, asked_at)) for each in claimed]
+        claim = await self.claim()
+        begun = [
+            asyncio.ensure_future(self.take(each, claim.asked_at)) for each in claim.assignments
+        ]
         for each in begun:
             self._begun.add(each)
             each.add_done_callback(self._begun.discard)
-        full = not begun and (not most or self._slots.is_busy(room))
+        full = not begun and (not self._slots.free or self._slots.is_busy(claim.room))
         count = len(messages)
         return [
             _Look(begun[n::count], again=bool(begun) or full, room_will_come=full)

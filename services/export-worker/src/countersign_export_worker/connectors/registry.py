@@ -58,8 +58,8 @@ def _load(entry: EntryPoint) -> ConnectorType | None:
 class _Opened:
     version: int
     connector: AnyConnector
+    used_at: float
     users: int = 0
-    used_at: float = 0.0
 
 
 class ConnectorRegistry:
@@ -131,7 +131,7 @@ class ConnectorRegistry:
         known = self._open.get(access.id)
         if known is not None and known.version >= access.version:
             return known
-        opened = _Opened(access.version, self.open(access), used_at=self._clock())
+        opened = _Opened(access.version, self.open(access), self._clock())
         if known is not None:
             self._stale.append(known)
         self._open[access.id] = opened
