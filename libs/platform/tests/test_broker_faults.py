@@ -13,7 +13,7 @@ from aiormq.abc import TaskWrapper
 
 from countersign_core.errors import Unavailable
 from countersign_platform.backoff import Backoff
-from countersign_platform.broker.connection import connect, failures_mapped
+from countersign_platform.broker.connection import close, connect, failures_mapped
 from countersign_platform.broker.consumer import Consumer, Incoming
 from countersign_platform.broker.publisher import Outgoing, Publisher
 from countersign_platform.database.pool import Database
@@ -159,6 +159,28 @@ async def test_a_call_whose_connection_ends_for_no_known_reason_means_that_the_b
     asyncio.get_running_loop().call_soon(waiting.throw, Exception)
     with pytest.raises(Unavailable), failures_mapped():
         await waiting
+
+
+class _Connection:
+    """One whose closing fails at first, as told."""
+
+    def __init__(self, failure: Exception) -> None:
+        self.failures = [failure]
+        self.closings = 0
+
+    async def close(self) -> None:
+        self.closings += 1
+        if self.failures:
+            raise self.failures.pop()
+
+
+async def test_a_connection_that_breaks_while_it_is_closed_is_closed_all_the_same() -> None:
+    """By the same bare Exception; a defect is still one."""
+    connection = _Connection(Exception())
+    await close(connection)
+    assert connection.closings == 2
+    with pytest.raises(KeyError):
+        await close(_Connection(KeyError("bug")))
 
 
 def test_a_defect_is_not_taken_for_an_absent_broker() -> None:

@@ -52,11 +52,8 @@ def failures_mapped() -> Iterator[None]:
         yield
     except Unavailable:
         raise
-    except _AWAY as error:
-        raise Unavailable(f"The broker is not available: {error!r}") from error
     except Exception as error:
-        # What aiormq raises in a call whose connection ends for a reason that it does not know.
-        if type(error) is not Exception:
+        if not _is_away(error):
             raise
         raise Unavailable(f"The broker is not available: {error!r}") from error
 
@@ -95,7 +92,9 @@ async def close(connection: AbstractConnection) -> None:
     try:
         async with asyncio.timeout(_CLOSE_SECONDS):
             await connection.close()
-    except _AWAY as error:
+    except Exception as error:
+        if not _is_away(error):
+            raise
         _log.info("broker_connection_not_closed_in_order", error=repr(error))
         # Its transport is gone by now: this only says so.
         await connection.close()
@@ -122,3 +121,8 @@ async def supervise(url: str, name: str, session: Session, backoff: Backoff) -> 
         lasted = loop.time() - started > backoff.longest_seconds
         failures = 1 if lasted else failures + 1
         await asyncio.sleep(backoff.seconds(failures))
+
+
+def _is_away(error: Exception) -> bool:
+    # aiormq raises a bare Exception in a call whose connection ends for a reason it does not know.
+    return isinstance(error, _AWAY) or type(error) is Exception
