@@ -36,8 +36,12 @@ class Figures:
             self.drafts += len(org.drafts)
             self.exports += len(org.exports)
             self.events += len(org.events)
-        self.found.update(finding.kind.value for finding in findings)
+        self.find(findings)
         self.settle_seconds.append(settled)
+
+    def find(self, findings: list[Finding]) -> None:
+        """Count what was found."""
+        self.found.update(finding.kind.value for finding in findings)
 
     def healed(self, kind: str, seconds: float) -> None:
         """Note how long one fault took to heal."""

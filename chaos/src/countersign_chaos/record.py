@@ -13,7 +13,7 @@ from typing import Any
 
 from countersign_chaos.run import Options, Outcome
 from countersign_chaos.sabotage.trials import TRIALS
-from countersign_chaos.soak import growth_rows
+from countersign_chaos.soak import change, growth_rows
 
 _SUMS = ("pushes", "files", "audit_events", "kills_in_total")
 _MUST_BE_ZERO = ("lost", "doubled", "stuck", "audit gap")
@@ -59,16 +59,17 @@ def write_tables(page: Path) -> None:
     runs = page.with_suffix(".jsonl")
     lines = [json.loads(each) for each in runs.read_text(encoding="utf-8").splitlines()]
     text = page.read_text(encoding="utf-8")
-    whole = [each for each in lines if each["without"] is None and "growth" not in each]
-    mended = [each for each in whole if "mended" in each]
-    whole = [each for each in whole if "mended" not in each]
+    soaks = [each for each in lines if "growth" in each]
+    mended = [each for each in lines if "mended" in each]
+    apart = [*soaks, *mended]
+    whole = [each for each in lines if each["without"] is None and each not in apart]
     for name, table in (
         ("runs", _runs_table(whole)),
         ("kills", _kills_table(whole)),
         ("heals", _heals_table(whole)),
         ("protections", _protections_table(lines)),
         ("mended", _mended_table(mended)),
-        ("soak", _soak_table([each for each in lines if "growth" in each])),
+        ("soak", _soak_table(soaks)),
     ):
         text = _with_table(text, name, table)
     page.write_text(text, encoding="utf-8")
@@ -164,11 +165,9 @@ def _soak_table(lines: list[Line]) -> Iterable[str]:
     rows = {(each["process"], each["what"]): each for each in lines[-1]["growth"]}
     for process in sorted({process for process, _ in rows}):
         mine = [rows[process, what] for what in ("memory", "connections", "files", "threads")]
-        memory, *counts = mine
         cells = [
             process,
-            f"{memory['earlier'] / 2**20:.1f} → {memory['later'] / 2**20:.1f}",
-            *(f"{each['earlier']:.1f} → {each['later']:.1f}" for each in counts),
+            *(change(each["what"], each["earlier"], each["later"]) for each in mine),
             "flat" if all(each["flat"] for each in mine) else "**grows**",
         ]
         yield f"| {' | '.join(cells)} |"

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from countersign_chaos.checker.finding import Kind
 from countersign_chaos.run import Outcome
+from countersign_chaos.soak import change
 
 _MOST_SHOWN = 20
 _COUNTS = ("rounds", "requests", "drafts", "pushes", "exports", "files", "audit_events")
@@ -41,14 +42,13 @@ def show(outcome: Outcome, console: Console) -> None:
         console.print(f"{len(outcome.findings)} findings; logs and plan: {outcome.folder}")
 
 
-def _growth_rows(outcome: Outcome) -> Iterator[tuple[str, str, str]]:
+def _growth_rows(outcome: Outcome) -> Iterator[tuple[str, ...]]:
     found = {(each.process, each.what): each for each in outcome.growths}
     for process in sorted({each.process for each in outcome.growths}):
         memory, count = found[process, "memory"], found[process, "connections"]
         yield (
             process,
-            f"{memory.earlier / 2**20:.1f} → {memory.later / 2**20:.1f}",
-            f"{count.earlier:.1f} → {count.later:.1f}",
+            *(change(each.what, each.earlier, each.later) for each in (memory, count)),
         )
 
 

@@ -109,7 +109,7 @@ class Run:
         grown = [each for each in self.outcome.growths if not each.is_flat]
         findings = [Finding(Kind.GROWTH, each.process, str(each)) for each in grown]
         self.outcome.findings += findings
-        self.outcome.figures.found[Kind.GROWTH.value] += len(findings)
+        self.outcome.figures.find(findings)
 
     async def _round(self, world: World, number: int, seconds: float) -> Settled:
         options = self._options

@@ -38,9 +38,8 @@ class Growth:
         return self.later <= self.earlier * (1 + _COUNT_SHARE) + _COUNT
 
     def __str__(self) -> str:
-        if self.what == "memory":
-            return f"{self.process}: {self.earlier / 2**20:.1f} → {self.later / 2**20:.1f} MiB"
-        return f"{self.process}: {self.earlier:.1f} → {self.later:.1f} {self.what}"
+        unit = "MiB" if self.what == "memory" else self.what
+        return f"{self.process}: {change(self.what, self.earlier, self.later)} {unit}"
 
 
 @dataclass(slots=True)
@@ -78,6 +77,12 @@ def halves(values: Sequence[float]) -> tuple[float, float]:
     rest = values[int(len(values) * _WARM_UP) :]
     middle = max(1, len(rest) // 2)
     return statistics.fmean(rest[:middle]), statistics.fmean(rest[middle:] or rest)
+
+
+def change(what: str, earlier: float, later: float) -> str:
+    """For people; memory, in bytes, as MiB."""
+    unit = 2**20 if what == "memory" else 1
+    return f"{earlier / unit:.1f} → {later / unit:.1f}"
 
 
 def growth_rows(growths: Sequence[Growth]) -> list[dict[str, Any]]:
