@@ -1,6 +1,9 @@
 """Push over gRPC against its limits: an empty method, and the statement under pgbench."""
 
 import re
+from functools import partial
+
+import asyncpg
 
 from bench import seed
 from bench.dropzone import PUSH, push_messages
@@ -49,12 +52,13 @@ async def run(options: Options) -> Result:
                 pids={"empty": pid}, concurrency=_CLIENTS, seconds=120,
             )  # fmt: skip
 
-        async def statement(number: int) -> Round:
-            await seed.settle(database)
-            return await _statement(stack, each, number)
-
         result.contenders = await take_turns(
-            {"push": push, "empty method": empty, "pgbench": statement}, rounds=options.rounds
+            {
+                "push": push,
+                "empty method": empty,
+                "pgbench": partial(_statement, stack, database, each),
+            },
+            rounds=options.rounds,
         )
         await database.close()
     seen = result.contenders
@@ -71,7 +75,10 @@ async def run(options: Options) -> Result:
     return result
 
 
-async def _statement(stack: BenchStack, each: int, number: int) -> Round:
+async def _statement(
+    stack: BenchStack, database: asyncpg.Connection, each: int, number: int
+) -> Round:
+    await seed.settle(database)
     return await run_pgbench(
         stack.service_url("push"),
         pgbench_script(str(stack.org)),
