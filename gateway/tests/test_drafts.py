@@ -1,6 +1,7 @@
 """Draft orders over REST: exact numbers, every field error, merge patches, the whole detail."""
 
 import asyncio
+import gc
 from typing import Any
 from uuid import uuid4
 
@@ -466,6 +467,23 @@ async def test_detail_of_nobodys_draft_is_404(
     answer = await http.get(f"/draft-orders/{draft_id}")
     assert answer.status_code == 404
     assert answer.json()["detail"] == "Draft not found"
+
+
+@pytest.mark.usefixtures("whole")
+async def test_a_refused_detail_waits_for_no_part_and_leaves_none_behind(
+    http: httpx.AsyncClient, backends: Any, draft_id: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    never = asyncio.Event()
+
+    async def wait(_request: Any, _context: Any) -> Any:
+        await never.wait()
+
+    backends.answers["GetDraft"] = CountersignError(Reason.DRAFT_NOT_FOUND, "Draft not found")
+    backends.answers |= {"ListExports": wait, "ListEvents": wait}
+    answer = await http.get(f"/draft-orders/{draft_id}")
+    assert answer.status_code == 404
+    gc.collect()
+    assert "never retrieved" not in caplog.text
 
 
 async def test_ids_in_paths_are_sent_on_in_one_spelling(
