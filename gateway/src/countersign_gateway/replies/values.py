@@ -1,6 +1,7 @@
 """Values that every reply is made of."""
 
 import json
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -9,6 +10,9 @@ from pydantic import ConfigDict
 
 # For shapes whose members say what they are.
 DOCUMENTED = ConfigDict(use_attribute_docstrings=True)
+
+_MICROS_PER_SECOND = 1_000_000
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 — UTC, which is written behind it
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -28,10 +32,15 @@ def text(value: str) -> str | None:
 
 def moment(value: Timestamp) -> str | None:
     """RFC 3339 in UTC ("…Z"), up to nanoseconds; null when unset."""
-    if not value.seconds and not value.nanos:
+    seconds, nanos = value.seconds, value.nanos
+    if not seconds and not nanos:
         return None
-    written: str = value.ToJsonString()
-    return written
+    micros, rest = divmod(nanos, 1000)
+    if rest or not micros % 1000 or not 0 < micros < _MICROS_PER_SECOND:
+        written: str = value.ToJsonString()
+        return written
+    # Six digits, as nearly every time of ours has: protobuf takes half as long again.
+    return (_EPOCH + timedelta(0, seconds, micros)).isoformat() + "Z"
 
 
 def line_number(value: int) -> int | None:

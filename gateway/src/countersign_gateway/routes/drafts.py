@@ -4,6 +4,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import TypeAdapter
 
 from countersign.approval.v1 import approval_service_pb2 as approvals
 from countersign.approval.v1 import draft_pb2 as drafts
@@ -44,6 +45,8 @@ from countersign_platform.off_loop import off_loop
 
 router = APIRouter(route_class=DraftRoute, tags=["draft orders"])
 
+_PAGE = TypeAdapter(DraftPageReply)
+
 
 @router.post(
     "/draft-orders",
@@ -70,7 +73,7 @@ async def submit_draft(body: SubmitBody, services: Backends, sent: Request) -> R
 @router.get("/draft-orders", response_model=DraftPageReply)
 async def list_drafts(filters: Annotated[DraftFilters, Query()], services: Backends) -> Response:
     """List draft orders."""
-    return json_response(await draft_page(services, filters))
+    return json_response(await draft_page(services, filters), shape=_PAGE)
 
 
 @router.get("/draft-orders/counts", response_model=DraftCountsReply)
