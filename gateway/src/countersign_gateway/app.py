@@ -8,7 +8,7 @@ from starlette.middleware import Middleware
 
 from countersign_gateway import docs_ui
 from countersign_gateway.console import mount_console
-from countersign_gateway.hot_routes import HotRoutes
+from countersign_gateway.hot_routes import HotRoutes, lean_routes
 from countersign_gateway.middleware import Edge
 from countersign_gateway.openapi import openapi_document, operation_id
 from countersign_gateway.refusals import HANDLERS
@@ -24,6 +24,7 @@ from countersign_gateway.routes import (
     pushes,
     seals,
 )
+from countersign_gateway.routes.hot_reads import HOT_READS
 from countersign_gateway.services import Services
 from countersign_gateway.settings import GatewaySettings
 from countersign_platform.auth.verifier import TokenVerifier
@@ -61,7 +62,8 @@ def build_app(
     if settings.console_folder is not None:
         app.include_router(console.console_router(settings))
         mount_console(app, settings.console_folder, settings.console_oidc_authority)
-    return HotRoutes(app, pushes.lean.routes, settings.trusted_proxies)
+    hot = (*lean_routes(pushes.lean.routes), *HOT_READS)
+    return HotRoutes(app, hot, settings.trusted_proxies)
 
 
 def describe_app(middleware: Sequence[Middleware] = ()) -> FastAPI:

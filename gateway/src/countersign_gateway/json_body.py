@@ -17,6 +17,9 @@ from starlette.types import Message, Receive
 
 from countersign_core.errors import FieldError, InvalidRequest
 
+# Of routes that say nothing else.
+MAX_BODY_BYTES = 1 << 20
+
 _MAX_PLAIN_INTEGER_DIGITS = 18
 _SURROGATE = re.compile("[\ud800-\udfff]")
 

@@ -7,22 +7,28 @@ does for declared parameters takes longer than all else in the gateway
 """
 
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any
 
-from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
 from countersign_gateway.caller import authenticate, entered
-from countersign_gateway.json_body import malformed, parse_json, read_body
+from countersign_gateway.json_body import MAX_BODY_BYTES, malformed, parse_json, read_body
 from countersign_platform.off_loop import off_loop
 
-MAX_BODY_BYTES = 1 << 20
-
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
-M = TypeVar("M", bound=BaseModel)
+
+
+def behind_the_door(handle: Handler) -> Handler:
+    """`handle` for verified callers only."""
+
+    async def handler(request: Request) -> Response:
+        token, identity = await authenticate(request)
+        with entered(request, token, identity):
+            return await handle(request)
+
+    return handler
 
 
 class GatewayRoute(APIRoute):
@@ -33,12 +39,9 @@ class GatewayRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def handler(request: Request) -> Response:
-            token, identity = await authenticate(request)
-            with entered(request, token, identity):
-                read = await self.read(request)
-                return await handle(read)
+            return await handle(await self.read(request))
 
-        return handler
+        return behind_the_door(handler)
 
     async def read(self, request: Request) -> Request:
         """The request with its body read."""
@@ -67,32 +70,7 @@ class LeanRoute(GatewayRoute):
 
     def get_route_handler(self) -> Handler:
         """The handler, behind the door."""
-        endpoint = self.endpoint
-
-        async def handler(request: Request) -> Response:
-            token, identity = await authenticate(request)
-            with entered(request, token, identity):
-                response = await endpoint(request)
-            assert isinstance(response, Response)
-            return response
-
-        return handler
-
-
-async def optional_body(request: Request, model: type[M]) -> M:
-    """The body as `model`, which has a default for everything; for lean handlers.
-
-    Raises:
-        RequestValidationError: of another shape.
-    """
-    body = await read_body(request.receive, request.headers, limit=MAX_BODY_BYTES)
-    if not body:
-        return model()
-    try:
-        return model.model_validate(parse_json(body))
-    except ValidationError as error:
-        found = [{**each, "loc": ("body", *each["loc"])} for each in error.errors()]
-        raise RequestValidationError(found) from None
+        return behind_the_door(self.endpoint)
 
 
 class _ReadRequest(Request):

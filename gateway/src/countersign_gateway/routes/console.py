@@ -11,8 +11,8 @@ from starlette.exceptions import HTTPException
 from countersign_core.errors import FieldError, InvalidRequest
 from countersign_core.roles import SERVICE_ROLES, Role
 from countersign_gateway.bodies.fields import Body, QueryText
+from countersign_gateway.lean_input import optional_body
 from countersign_gateway.replies.responses import json_response
-from countersign_gateway.route import optional_body
 from countersign_gateway.settings import GatewaySettings
 from countersign_platform.auth.minting import SigningKey, load_signing_key, mint_token
 

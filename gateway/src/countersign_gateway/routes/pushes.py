@@ -22,6 +22,7 @@ from countersign_gateway.bodies.pushes import (
 )
 from countersign_gateway.exchange import exchange_of
 from countersign_gateway.headers import expected_version_from, idempotency_metadata
+from countersign_gateway.lean_input import optional_body
 from countersign_gateway.problems import problem_of
 from countersign_gateway.replies.problem import ProblemReply
 from countersign_gateway.replies.pushes import (
@@ -37,7 +38,7 @@ from countersign_gateway.replies.pushes import (
     push_reply,
 )
 from countersign_gateway.replies.responses import json_response
-from countersign_gateway.route import GatewayRoute, LeanRoute, optional_body
+from countersign_gateway.route import GatewayRoute, LeanRoute
 from countersign_gateway.routes.lean_docs import lean_docs
 from countersign_gateway.routes.parameters import Backends
 from countersign_gateway.services import BATCH_DEADLINE_SECONDS, ask, services_of
