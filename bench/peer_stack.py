@@ -189,9 +189,9 @@ async def peer_stack(
 
 
 def _install() -> None:
-    """Makes the peer's own environment, unless it is there for these very versions."""
+    """Makes the peer's own environment, unless it is there for these versions and this Python."""
     locked = _CODE / "requirements.txt"
-    wanted = sha256(locked.read_bytes()).hexdigest()
+    wanted = f"{sys.version} {sha256(locked.read_bytes()).hexdigest()}"
     stamp = _VENV / ".installed"
     if stamp.exists() and stamp.read_text() == wanted:
         return

@@ -140,10 +140,14 @@ def turns(order: dict[str, Any], requests: list[bytes], begun: float) -> Iterato
     for number in range(connections):
         # Evenly over the interval, so that the rate is the same at every moment.
         first = begun + interval * number / connections
-        places = range(number, len(requests), connections)
-        yield Turn(
-            (place, first + interval * turn, requests[place]) for turn, place in enumerate(places)
-        )
+        yield Turn(_timed(requests, range(number, len(requests), connections), first, interval))
+
+
+def _timed(
+    requests: list[bytes], places: range, first: float, interval: float
+) -> Iterator[tuple[int, float, bytes]]:
+    for turn, place in enumerate(places):
+        yield place, first + interval * turn, requests[place]
 
 
 async def run(order: dict[str, Any]) -> dict[str, Any]:
