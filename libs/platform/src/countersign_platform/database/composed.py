@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from sqlalchemy import Select
+from sqlalchemy import ColumnElement, Select, literal_column
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.util import LRUCache
@@ -10,6 +10,15 @@ from sqlalchemy.util import LRUCache
 _DIALECT = dialect()  # type: ignore[no-untyped-call] # SQLAlchemy left its types out
 _FORMS = 500
 _written: LRUCache[Any, Any] = LRUCache(_FORMS)
+
+
+def at_most(rows: int) -> ColumnElement[int]:
+    """A LIMIT that is part of the text, for `Select.limit`.
+
+    For a limit that it does not know PostgreSQL assumes a tenth of all rows; the plan for that
+    never pays, so it would plan at every call, which takes longer than to read a page.
+    """
+    return literal_column(str(int(rows)))
 
 
 def composed(query: Select[*tuple[Any, ...]]) -> tuple[str, list[Any]]:

@@ -27,7 +27,7 @@ from countersign_approval.draft_filters import DraftFilters, DraftPosition
 from countersign_approval.draft_sort import SORT_KEYS, DraftSort, SortKey
 from countersign_approval.store.rows import summary_of
 from countersign_core.lifecycle import DraftStatus
-from countersign_platform.database.composed import composed
+from countersign_platform.database.composed import at_most, composed
 from countersign_platform.database.pool import Database
 
 _D = table(
@@ -68,7 +68,7 @@ class ListingStore:
             select(*_SHOWN)
             .where(_D.c.org_id == org_id, *_conditions(filters), *_status_condition(filters))
             .order_by(*_order(filters.sort))
-            .limit(limit)
+            .limit(at_most(limit))
         )
         if after is not None:
             query = query.where(_behind(filters.sort, after))
@@ -109,7 +109,12 @@ def _counted(
     chosen: tuple[ColumnElement[bool], ...], status: DraftStatus, limit: int
 ) -> ScalarSelect[int]:
     # A status at a time: then each stops at the limit, along the index of its status.
-    some = select(literal(1)).where(*chosen, _D.c.status == status.value).limit(limit).subquery()
+    some = (
+        select(literal(1))
+        .where(*chosen, _D.c.status == status.value)
+        .limit(at_most(limit))
+        .subquery()
+    )
     return select(func.count()).select_from(some).scalar_subquery()
 
 

@@ -15,7 +15,7 @@ from countersign_audit.chain import GENESIS_HASH, Row
 from countersign_audit.event import Event, Head, Link
 from countersign_audit.ports import EventFilters, Extent
 from countersign_core.errors import FieldError, InvalidRequest
-from countersign_platform.database.composed import composed
+from countersign_platform.database.composed import at_most, composed
 from countersign_platform.database.pool import Database
 
 # The parameters of audit.append_events are the fields of Event, in the same order.
@@ -157,7 +157,9 @@ def _page_statement(
     conditions = [_EVENTS.c.org_id == org_id, *_conditions(filters)]
     if below_seq is not None:
         conditions.append(_EVENTS.c.seq < below_seq)
-    statement = sa.select(_EVENTS).where(*conditions).order_by(_EVENTS.c.seq.desc()).limit(limit)
+    statement = (
+        sa.select(_EVENTS).where(*conditions).order_by(_EVENTS.c.seq.desc()).limit(at_most(limit))
+    )
     return composed(statement)
 
 
@@ -172,7 +174,7 @@ def _following_statement(
     ]
     ordered = sa.select(_EVENTS).where(*conditions).order_by(_EVENTS.c.seq)
     # With ties: a seq that was put on record twice must not hide behind the limit.
-    return composed(ordered.fetch(limit, with_ties=True))
+    return composed(ordered.fetch(at_most(limit), with_ties=True))
 
 
 def _conditions(filters: EventFilters) -> Iterator[sa.ColumnElement[bool]]:
@@ -181,7 +183,8 @@ def _conditions(filters: EventFilters) -> Iterator[sa.ColumnElement[bool]]:
         yield _EVENTS.c.action == sa.any_(wanted)
     for name in _EXACT_FILTERS:
         if value := getattr(filters, name):
-            yield _EVENTS.c[name] == value
+            # The indexes leave '' out; a plan that serves every value needs to read it here.
+            yield from (_EVENTS.c[name] == value, _EVENTS.c[name] != sa.literal_column("''"))
     yield from _within(filters.occurred_from, filters.occurred_to)
 
 

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from countersign_core.lifecycle import DraftStatus
-from countersign_platform.database.composed import composed
+from countersign_platform.database.composed import at_most, composed
 from countersign_platform.database.pool import Database
 from countersign_push.export_filters import ExportFilters, ExportPosition
 from countersign_push.export_record import EXPORT_COLUMNS, ExportRecord
@@ -120,7 +120,7 @@ class ExportStore:
             select(_EXPORTS)
             .where(_EXPORTS.c.org_id == literal(org_id, Uuid()), *_conditions(filters, after))
             .order_by(_EXPORTS.c.created_at.desc(), _EXPORTS.c.id.desc())
-            .limit(limit)
+            .limit(at_most(limit))
         )
         sql, arguments = composed(query)
         rows = await self._database.fetch(sql, *arguments)
