@@ -18,6 +18,7 @@ from countersign_platform.auth.verifier import TokenVerifier
 from countersign_platform.database.pool import Database
 from countersign_platform.outbox.audit_record import record_denied
 from countersign_platform.outbox.audit_sender import AuditSender
+from countersign_platform.outbox.lane import LanePolicy
 from countersign_platform.outbox.relay import Relay
 from countersign_platform.outbox.row import LANE_ARCHIVE, LANE_AUDIT, LANE_WORK
 from countersign_platform.outbox.sender import Sender
@@ -89,6 +90,9 @@ async def build(settings: PushSettings) -> Service:
             senders[LANE_ARCHIVE] = ArchiveSender(archive, ExportStore(database), store)
             loops.append(ArchiveBackfill(store, wake_relay, settings.archive_backfill_seconds).run)
         policies = {LANE_ARCHIVE: archive_policy(settings.archive_timeout_seconds)}
+        if settings.broker_url is not None:
+            # Somebody waits for the file; nobody does for the trail or the archive.
+            policies[LANE_WORK] = LanePolicy(pace_seconds=_WAKE_PACE_SECONDS)
         relay = Relay(database, SCHEMA, senders, policies=policies)
         key_lifetime = timedelta(hours=settings.idempotency_key_hours)
         pushes = build_push_servicer(

@@ -40,7 +40,7 @@ class LanePolicy:
     batch: int = 200
     lease_seconds: float = 30.0
     poll_seconds: float = 1.0
-    pace_seconds: float = 0.05
+    pace_seconds: float = 0.2
     in_flight: int = 1
     away: Backoff = field(default_factory=Backoff)
     row: RowPolicy = field(default_factory=RowPolicy)
