@@ -64,3 +64,15 @@ async def test_a_caller_that_gives_up_leaves_the_others_unharmed(shelf):
     await asyncio.sleep(0)
     shelf.let_go.set()
     assert await tasks[2] == [b"c"]
+
+
+async def test_who_asks_right_after_a_read_waits_a_moment_for_company(shelf):
+    shelf.let_go.set()
+    reads = SharedReads(shelf.read)
+    assert await reads.get(["a"]) == [b"a"]
+    first = asyncio.create_task(reads.get(["b"]))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    second = asyncio.create_task(reads.get(["c"]))
+    assert await asyncio.gather(first, second) == [[b"b"], [b"c"]]
+    assert shelf.exchanges == [["a"], ["b", "c"]]
