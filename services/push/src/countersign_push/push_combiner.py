@@ -114,7 +114,7 @@ class PushCombiner:
             else:  # one of them undid the statement for all
                 self._run_apart(group)
         except DraftLocked:
-            # Also when it was alone: one of the few statements at once is not for waiting.
+            # Also when it was alone: the statement that others go with is not for waiting.
             self._run_apart(group)
         except asyncio.CancelledError:
             self._fail(group, Unavailable("The service is going away"))

@@ -118,7 +118,7 @@ PUSH_MANY = _PUSH.format(
 )
 
 # How long a statement that others wait for waits for a lock on one of its drafts.
-_PATIENCE = "100ms"
+_PATIENCE = "50ms"
 
 # A race that a constraint decided; any other violation is a defect and stays one.
 _RACES = frozenset(
