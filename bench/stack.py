@@ -18,6 +18,9 @@ from countersign_cli.stack.ports import HOST, Ports, free_ports
 from countersign_cli.stack.stack import Stack
 from countersign_core.roles import Role
 
+# PostgreSQL's defaults are for small machines. Contenders that use a database share this server.
+_POSTGRES = {"shared_buffers": "1GB", "max_wal_size": "4GB"}
+
 
 @dataclass(frozen=True, slots=True)
 class BenchStack:
@@ -97,6 +100,7 @@ async def running_stack(
         redis_url=redis_url,
         workers=workers,
         console_folder=console_folder,
+        postgres_settings=_POSTGRES,
     )
     try:
         await stack.start()

@@ -46,6 +46,18 @@ async def test_data_outlives_the_server(folder: Path) -> None:
         server.stop()
 
 
+async def test_settings_are_postgresqls_own(folder: Path) -> None:
+    """What is not given keeps its default."""
+    server = EmbeddedPostgres(folder, settings={"shared_buffers": "48MB"})
+    server.start()
+    try:
+        server.create_database("orders")
+        assert await fetch(server, "SELECT current_setting('shared_buffers')") == "48MB"
+        assert await fetch(server, "SELECT current_setting('max_connections')") == "200"
+    finally:
+        server.stop()
+
+
 async def test_a_server_left_behind_by_a_killed_starter_is_replaced(folder: Path) -> None:
     """The data folder has one master; a second start takes it over."""
     killed = EmbeddedPostgres(folder)

@@ -3,7 +3,7 @@
 import asyncio
 import fcntl
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
@@ -41,9 +41,10 @@ class Stack:
         redis_url: str | None = None,
         workers: int = 1,
         console_folder: Path | None = None,
+        postgres_settings: Mapping[str, str] | None = None,
         report: Report = lambda _: None,
     ) -> None:
-        """`workers`: 0 leaves what is pushed waiting."""
+        """`workers`: 0 leaves what is pushed waiting. `postgres_settings`: PostgreSQL's own."""
         self.layout = layout
         self.ports = ports
         self._broker_url = broker_url
@@ -51,7 +52,7 @@ class Stack:
         self._workers = workers
         self.console_folder = console_folder
         self._report = report
-        self._postgres = EmbeddedPostgres(layout.postgres)
+        self._postgres = EmbeddedPostgres(layout.postgres, settings=postgres_settings)
         self._environments: dict[str, dict[str, str]] = {}
         self._worker_environment: dict[str, str] = {}
         self._running: dict[str, Running] = {}

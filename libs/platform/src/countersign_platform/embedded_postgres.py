@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from countersign_platform.accounts import as_account, others_reach, unprivileged_account
@@ -27,6 +28,11 @@ from countersign_platform.postgres_wheel import (
 OWNER = "countersign_owner"
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
+_SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "max_connections": "200",
+}
 # Where root's data go when nobody else may walk to where they were wanted.
 ELSEWHERE = Path("/var/lib/countersign")
 
@@ -38,8 +44,16 @@ class EmbeddedPostgresError(Exception):
 class EmbeddedPostgres:
     """One server over one data folder. Start and stop it from one place."""
 
-    def __init__(self, folder: Path, *, elsewhere: Path = ELSEWHERE) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        settings: Mapping[str, str] | None = None,
+        elsewhere: Path = ELSEWHERE,
+    ) -> None:
         """`folder` holds data, log and password; it is made if missing, `elsewhere` if need be.
+
+        `settings`: of PostgreSQL, such as shared_buffers; its defaults else.
 
         Raises:
             EmbeddedPostgresError: there is no PostgreSQL to start, or nobody to run it as.
@@ -50,6 +64,7 @@ class EmbeddedPostgres:
         except (PostgresMissingError, LookupError) as error:
             raise EmbeddedPostgresError(f"PostgreSQL cannot run: {error}") from error
         self._folder = folder
+        self._settings = _SETTINGS | dict(settings or {})
         self._elsewhere = elsewhere
         self._process: subprocess.Popen[bytes] | None = None
         self._port = 0
@@ -96,8 +111,8 @@ class EmbeddedPostgres:
                     str(self._programs / "postgres"),
                     "-D",
                     str(self._data),
-                    *("-c", "listen_addresses=127.0.0.1", "-c", f"port={self._port}"),
-                    *("-c", "unix_socket_directories=", "-c", "max_connections=200"),
+                    *("-c", f"port={self._port}"),
+                    *(f"--{name}={value}" for name, value in self._settings.items()),
                 ],
                 stdout=output,
                 stderr=output,
