@@ -7,13 +7,14 @@ from typing import Self
 
 from bench.measure.proc import tree_usage
 
-_SAMPLE_SECONDS = 2.0
+# Rarely: to look through /proc takes a processor from what is measured.
+_SAMPLE_SECONDS = 10.0
 # Caches and pools are full by then.
 SETTLED_AFTER = 50_000
 
 
 class MemoryWatch:
-    """Between enter and exit: resident MiB of each process, every two seconds."""
+    """Between enter and exit: resident MiB of each process, every ten seconds."""
 
     def __init__(self, pids: Mapping[str, int]) -> None:
         self._pids = {name: pid for name, pid in pids.items() if name != "postgres"}
