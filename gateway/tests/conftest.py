@@ -12,6 +12,8 @@ import pytest
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from countersign.approval.v1 import approval_service_pb2 as approvals
 from countersign.audit.v1 import audit_service_pb2 as audit
@@ -23,6 +25,7 @@ from countersign_core.roles import Role
 from countersign_gateway.bootstrap import Service, build
 from countersign_gateway.settings import GatewaySettings
 from countersign_platform.rpc.status import status_of
+from countersign_platform.telemetry.tracing import configure_tracing
 from countersign_platform.testing.tokens import TestTokens
 
 ORG = uuid.UUID("5c0ffee0-0000-4000-8000-000000000001")
@@ -200,3 +203,12 @@ async def anonymous(gateway: Service) -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture
 def draft_id() -> str:
     return str(uuid.uuid4())
+
+
+@pytest.fixture
+def spans(gateway_settings: Any) -> Iterator[InMemorySpanExporter]:
+    """What the gateway traced, while the test runs."""
+    exporter = InMemorySpanExporter()
+    stop = configure_tracing(gateway_settings(), "gateway", processor=SimpleSpanProcessor(exporter))
+    yield exporter
+    stop()

@@ -1,6 +1,6 @@
 """The hot reads, each asked twice: in front of the framework and through it."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,7 +8,6 @@ import grpc
 import httpx
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
@@ -21,7 +20,6 @@ from countersign.push.v1 import push_service_pb2 as pushes
 from countersign_core.errors import NotFound
 from countersign_core.reasons import Reason
 from countersign_gateway.bootstrap import Service
-from countersign_platform.telemetry.tracing import configure_tracing
 
 ID = "5c0ffee0-abcd-4000-8000-000000000007"
 MOMENT = Timestamp(seconds=1_772_357_400, nanos=123_456_000)
@@ -244,14 +242,6 @@ async def test_a_hot_read_is_counted_and_logged_as_the_frameworks(
     hot, cold = [each for each in lines if each["event"] == "http_request"]
     assert (hot["route"], hot["status"]) == (route, status)
     assert {**hot, "milliseconds": 0} == {**cold, "milliseconds": 0}
-
-
-@pytest.fixture
-def spans(gateway_settings: Any) -> Iterator[InMemorySpanExporter]:
-    exporter = InMemorySpanExporter()
-    stop = configure_tracing(gateway_settings(), "gateway", processor=SimpleSpanProcessor(exporter))
-    yield exporter
-    stop()
 
 
 async def test_the_span_of_a_hot_read_bears_its_route(

@@ -1,26 +1,14 @@
 """A request is one span, child of the caller's trace, named by its route."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
-import pytest
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from countersign.push.v1 import connection_service_pb2 as connections
 from countersign_gateway.bootstrap import build
-from countersign_platform.telemetry.tracing import configure_tracing
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
-
-
-@pytest.fixture
-def spans(gateway_settings: Any) -> Iterator[InMemorySpanExporter]:
-    exporter = InMemorySpanExporter()
-    stop = configure_tracing(gateway_settings(), "gateway", processor=SimpleSpanProcessor(exporter))
-    yield exporter
-    stop()
 
 
 async def test_request_span_continues_the_callers_trace(
