@@ -16,6 +16,7 @@ from countersign_platform.backoff import Backoff
 from countersign_platform.broker.connection import close, connect, failures_mapped
 from countersign_platform.broker.consumer import Consumer, Incoming
 from countersign_platform.broker.publisher import Outgoing, Publisher
+from countersign_platform.broker.topology import Topology
 from countersign_platform.database.pool import Database
 from countersign_platform.outbox.broker_sender import BrokerSender
 from countersign_platform.outbox.lane import LanePolicy
@@ -181,6 +182,27 @@ async def test_a_connection_that_breaks_while_it_is_closed_is_closed_all_the_sam
     assert connection.closings == 2
     with pytest.raises(KeyError):
         await close(_Connection(KeyError("bug")))
+
+
+async def test_a_consumer_that_is_cancelled_ends_whatever_its_watch_is_doing(
+    broker: RabbitServer,
+) -> None:
+    """Of these cancellations aiormq loses one in eight, while the watch closes its channel."""
+
+    async def handle(_: Incoming) -> None: ...
+
+    topology = Topology(f"test-{uuid4().hex[:8]}")
+    for number in range(60):
+        consumer = Consumer(
+            broker.url, "test-watched", handle, topology=topology, check_seconds=0.001
+        )
+        running = asyncio.create_task(consumer.run())
+        await until(lambda consumer=consumer: consumer.is_consuming)
+        # At another moment of a check each time; one takes a few milliseconds.
+        await asyncio.sleep(number / 4000)
+        running.cancel()
+        ended, _ = await asyncio.wait({running}, timeout=10)
+        assert ended, f"cancelled after {number / 4} ms, it goes on"
 
 
 def test_a_defect_is_not_taken_for_an_absent_broker() -> None:

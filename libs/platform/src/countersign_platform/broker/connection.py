@@ -58,6 +58,20 @@ def failures_mapped() -> Iterator[None]:
         raise Unavailable(f"The broker is not available: {error!r}") from error
 
 
+def heed_cancellation() -> None:
+    """Call it after calls of the library; what it says of a cancelled task is not to be used.
+
+    aiormq loses a cancellation that reaches it while a channel closes: the call returns as if
+    nothing were, and a task that goes on from there would never end.
+
+    Raises:
+        asyncio.CancelledError: the task was cancelled, and nobody has told it.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 @asynccontextmanager
 async def open_connection(url: str, name: str) -> AsyncIterator[AbstractConnection]:
     """A connection, closed at the end. `name` is what the broker shows for it.

@@ -9,7 +9,7 @@ from aio_pika.abc import AbstractConnection, AbstractIncomingMessage, AbstractQu
 
 from countersign_core.errors import Unavailable
 from countersign_platform.backoff import Backoff
-from countersign_platform.broker.connection import failures_mapped, supervise
+from countersign_platform.broker.connection import failures_mapped, heed_cancellation, supervise
 from countersign_platform.broker.liveness import watch_queue
 from countersign_platform.broker.metrics import MESSAGES
 from countersign_platform.broker.topology import Topology, declare
@@ -131,6 +131,7 @@ class Consumer:
         channel.close_callbacks.add(lambda *_: over.set())
         connection.close_callbacks.add(lambda *_: over.set())
         tag = await queue.consume(self._receive)
+        heed_cancellation()
         self._consuming = True
         try:
             await self._serve(connection, queue, tag, over)

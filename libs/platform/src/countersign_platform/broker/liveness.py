@@ -6,7 +6,7 @@ from typing import Protocol
 from aio_pika.abc import AbstractConnection
 
 from countersign_core.errors import Unavailable
-from countersign_platform.broker.connection import failures_mapped
+from countersign_platform.broker.connection import failures_mapped, heed_cancellation
 from countersign_platform.broker.metrics import STUCK
 from countersign_platform.broker.topology import Topology, find_queue
 
@@ -57,5 +57,6 @@ async def _ask(connection: AbstractConnection, topology: Topology) -> tuple[int,
     with failures_mapped():
         async with asyncio.timeout(_ANSWER_SECONDS), connection.channel() as channel:
             queue = await find_queue(channel, topology)
-            result = queue.declaration_result
-            return result.message_count or 0, result.consumer_count or 0
+    heed_cancellation()
+    result = queue.declaration_result
+    return result.message_count or 0, result.consumer_count or 0

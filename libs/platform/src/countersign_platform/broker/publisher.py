@@ -13,7 +13,12 @@ from aiormq import Channel as UnderlayChannel
 from aiormq import spec
 
 from countersign_core.errors import Unavailable
-from countersign_platform.broker.connection import close, connect, failures_mapped
+from countersign_platform.broker.connection import (
+    close,
+    connect,
+    failures_mapped,
+    heed_cancellation,
+)
 from countersign_platform.broker.topology import EXPORT_REQUESTED, Topology, declare
 
 _CONTENT_TYPE = "application/x-protobuf"
@@ -92,6 +97,7 @@ class Publisher:
                     publisher_confirms=True, on_return_raises=True
                 )
                 self._exchange = await declare(self._channel, self._topology)
+        heed_cancellation()
         return self._exchange
 
     def _is_open(self) -> bool:
