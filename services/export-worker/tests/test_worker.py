@@ -106,13 +106,13 @@ async def test_lease_is_renewed_while_a_delivery_takes_long(
 ) -> None:
     """A slow share does not cost the lease."""
     bench.twin._lease_seconds = 0.6
-    real_stage = folder_files.stage
+    real_stage = folder_files.stage_all
 
     def slow_stage(*args: Any) -> Any:
         time.sleep(1.5)
         return real_stage(*args)
 
-    monkeypatch.setattr(folder_files, "stage", slow_stage)
+    monkeypatch.setattr(folder_files, "stage_all", slow_stage)
     _push(bench, dropzone, 1)
     await bench.work()
     await eventually(_all(bench, ExportStatus.SENT))
@@ -167,13 +167,13 @@ async def test_stop_finishes_what_is_begun_and_gives_back_the_rest(
     bench: Any, dropzone: Path, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A given-back export costs no attempt and is due at once."""
-    real_publish = folder_files.publish
+    real_publish = folder_files.publish_all
 
     def slow_publish(*args: Any) -> Any:
         time.sleep(0.5)
         return real_publish(*args)
 
-    monkeypatch.setattr(folder_files, "publish", slow_publish)
+    monkeypatch.setattr(folder_files, "publish_all", slow_publish)
     _push(bench, dropzone, 4)
     worker, _ = await bench.work(concurrency=2)
     await eventually(lambda: bench.server.servicer.calls.get("ReportStaged", 0) == 2)

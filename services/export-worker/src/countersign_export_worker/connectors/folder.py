@@ -12,12 +12,21 @@ from typing import ParamSpec, TypeVar
 
 from countersign_export_worker.connectors import folder_acks, folder_check, folder_files
 from countersign_export_worker.connectors.dropzone_options import DropzoneOptions
-from countersign_export_worker.connectors.os_errors import os_errors_as_delivery_errors
+from countersign_export_worker.connectors.os_errors import (
+    delivery_error,
+    os_errors_as_delivery_errors,
+)
+from countersign_export_worker.errors import DeliveryError
 from countersign_export_worker.file_names import DropName
 from countersign_export_worker.ports import AckFile, CheckReport, Whereabouts
+from countersign_platform.shared_calls import SharedCalls
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
+
+# Files of one turn of a thread, turns at once, and how long the next waits for those: on a disk
+# that answers, few turns of many files, which share what a sync costs; on a slow share, more turns.
+_FILES_PER_TURN, _TURNS, _PATIENCE_SECONDS = 16, 2, 0.02
 
 
 class FolderConnector:
@@ -30,14 +39,28 @@ class FolderConnector:
         """`threads`: how many file calls of this folder may be under way at once."""
         self._options = options
         self._threads = ThreadPoolExecutor(threads, "folder")
+        self._stages = SharedCalls(
+            self._stage_alone,
+            self._stage_together,
+            most=_FILES_PER_TURN,
+            at_once=_TURNS,
+            patience_seconds=_PATIENCE_SECONDS,
+        )
+        self._publishes = SharedCalls(
+            self._publish_alone,
+            self._publish_together,
+            most=_FILES_PER_TURN,
+            at_once=_TURNS,
+            patience_seconds=_PATIENCE_SECONDS,
+        )
 
     async def stage(self, name: DropName, document: bytes) -> DropName:
-        """See ErpConnectorPort."""
-        return await self._in_thread(folder_files.stage, self._options, name, document)
+        """See ErpConnectorPort; files that are staged at the same time share a thread."""
+        return await self._stages.ask((name, document))
 
     async def publish(self, staged: DropName) -> None:
-        """See ErpConnectorPort."""
-        await self._in_thread(folder_files.publish, self._options, staged)
+        """See ErpConnectorPort; likewise."""
+        await self._publishes.ask(staged)
 
     async def withdraw(self, staged: DropName) -> None:
         """See ErpConnectorPort."""
@@ -81,6 +104,27 @@ class FolderConnector:
     async def aclose(self) -> None:
         """Let the threads end; one that hangs ends when its share comes back."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _stage_alone(self, file: tuple[DropName, bytes]) -> DropName:
+        return await self._in_thread(folder_files.stage, self._options, *file)
+
+    async def _stage_together(
+        self, files: Sequence[tuple[DropName, bytes]]
+    ) -> Sequence[DropName | Exception]:
+        staged = await self._in_thread(folder_files.stage_all, self._options, files)
+        return [self._translated(each) for each in staged]
+
+    async def _publish_alone(self, token: DropName) -> None:
+        await self._in_thread(folder_files.publish, self._options, token)
+
+    async def _publish_together(self, tokens: Sequence[DropName]) -> Sequence[Exception | None]:
+        published = await self._in_thread(folder_files.publish_all, self._options, tokens)
+        return [self._translated(each) for each in published]
+
+    def _translated(self, result: _T) -> _T | DeliveryError:
+        if isinstance(result, OSError):
+            return delivery_error(result, Path(self._options.export_path))
+        return result
 
     async def _in_thread(
         self, call: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs

@@ -10,14 +10,17 @@ that wakes up late announces nothing twice.
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from countersign_export_worker.connectors.atomic_rename import is_there, rename_new
 from countersign_export_worker.connectors.dropzone_options import DropzoneOptions
 from countersign_export_worker.errors import (
+    DeliveryError,
     NameTaken,
     PermanentDeliveryError,
     TokenGone,
@@ -29,6 +32,8 @@ from countersign_export_worker.ports import Whereabouts
 _WRITE_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _DONE = ".done"
+
+_T = TypeVar("_T")
 
 
 @contextmanager
@@ -98,29 +103,79 @@ def _open_temporary(options: DropzoneOptions, *, make: bool) -> Iterator[int]:
 
 def stage(options: DropzoneOptions, name: DropName, document: bytes) -> DropName:
     """Write the whole document under the temporary name; see ErpConnectorPort.stage."""
-    with open_drop(options, make=True) as drop:
-        token = name.ending_in(options.temporary_suffix).at(place_of(drop.temporary))
-        if options.done_suffix:
-            write_new(drop.temporary, f"{token}{_DONE}", b"", options.file_mode)
-        write_new(drop.temporary, str(token), document, options.file_mode)
-        return token
+    return _only(stage_all(options, [(name, document)]))
 
 
-def write_new(folder: int, name: str, data: bytes, mode: int) -> None:
-    """Create `name` with `data`, on disk when this returns; on an error nothing remains."""
-    handle = _create(folder, name, mode)
-    try:
+def stage_all(
+    options: DropzoneOptions, files: Sequence[tuple[DropName, bytes]]
+) -> list[DropName | Exception]:
+    """As `stage` for each, in their order.
+
+    All are written before the first is synced: a file system that keeps a journal then writes it
+    once for all of them, not once for each.
+    """
+    with open_drop(options, make=True) as drop, ExitStack() as opened:
+        parts = [_Part(drop, name) for name, _ in files]
+        for part, (_, document) in zip(parts, files, strict=True):
+            part.write(document, opened)
+        for part in parts:
+            part.sync()
+        unsynced = _error_of(partial(os.fsync, drop.temporary))
+        return [part.staged(unsynced) for part in parts]
+
+
+class _Part:
+    """A file that is being staged, and its done-file; after an error nothing of them remains."""
+
+    def __init__(self, drop: Drop, name: DropName) -> None:
+        self._drop = drop
+        self._token = name.ending_in(drop.options.temporary_suffix).at(place_of(drop.temporary))
+        self._handles: list[int] = []
+        self._error: Exception | None = None
+
+    def write(self, document: bytes, opened: ExitStack) -> None:
+        """What was written is closed with `opened`."""
         try:
-            os.fchmod(handle, mode)  # whatever the umask took away
-            _write_all(handle, data)
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        os.fsync(folder)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(name, dir_fd=folder)
-        raise
+            if self._drop.options.done_suffix:
+                self._write(f"{self._token}{_DONE}", b"", opened)
+            self._write(str(self._token), document, opened)
+        except OSError as error:
+            self._fail(error)
+        except BaseException:
+            self._remove()
+            raise
+
+    def sync(self) -> None:
+        """Contents on disk."""
+        try:
+            for handle in self._handles:
+                os.fsync(handle)
+        except OSError as error:
+            self._fail(error)
+
+    def staged(self, unsynced: Exception | None) -> DropName | Exception:
+        """The token, or what went wrong; `unsynced`: what kept the names from the disk."""
+        if unsynced is not None:
+            self._fail(unsynced)
+        return self._error or self._token
+
+    def _write(self, name: str, data: bytes, opened: ExitStack) -> None:
+        mode = self._drop.options.file_mode
+        handle = _create(self._drop.temporary, name, mode)
+        opened.callback(os.close, handle)
+        os.fchmod(handle, mode)  # whatever the umask took away
+        _write_all(handle, data)
+        self._handles.append(handle)
+
+    def _fail(self, error: Exception) -> None:
+        if self._error is None:
+            self._error = error
+            self._remove()
+
+    def _remove(self) -> None:
+        for name in (f"{self._token}{_DONE}", str(self._token)):
+            with suppress(OSError):
+                os.unlink(name, dir_fd=self._drop.temporary)
 
 
 def _create(folder: int, name: str, mode: int) -> int:
@@ -141,16 +196,41 @@ def _write_all(handle: int, data: bytes) -> None:
 
 def publish(options: DropzoneOptions, token: DropName) -> None:
     """Token → final name; see ErpConnectorPort.publish."""
+    _only(publish_all(options, [token]))
+
+
+def publish_all(options: DropzoneOptions, tokens: Sequence[DropName]) -> list[Exception | None]:
+    """As `publish` for each, in their order, with one sync of all renames."""
     with open_drop(options) as drop:
-        folder = drop.folder_of(token)
-        announced = f"{token.final}{options.done_suffix}"
-        if options.done_suffix and is_there(folder, str(token)) and is_there(drop.final, announced):
-            raise NameTaken(announced)
-        try:
-            _take_token(drop, token, token.final, drop.final)
-        except FileExistsError as error:
-            raise NameTaken(token.final) from error
-        _announce(drop, token)
+        errors = [_error_of(partial(_take_final_name, drop, token)) for token in tokens]
+        published = [token for token, error in zip(tokens, errors, strict=True) if error is None]
+        if not published:
+            return errors
+        unsynced = _error_of(partial(_make_durable, drop, published))
+        return [error or unsynced for error in errors]
+
+
+def _take_final_name(drop: Drop, token: DropName) -> None:
+    folder, done_suffix = drop.folder_of(token), drop.options.done_suffix
+    announced = f"{token.final}{done_suffix}"
+    if done_suffix and is_there(folder, str(token)) and is_there(drop.final, announced):
+        raise NameTaken(announced)
+    try:
+        _take_token(drop, token, token.final, drop.final)
+    except FileExistsError as error:
+        raise NameTaken(token.final) from error
+
+
+def _make_durable(drop: Drop, published: Sequence[DropName]) -> None:
+    folders = {drop.folder_of(token) for token in published}
+    for folder in folders:
+        drop.sync(folder)
+    if drop.options.done_suffix:
+        # After the documents: the ERP takes what a done-file announces.
+        for token in published:
+            _announce(drop, token)
+        for folder in folders:
+            drop.sync(folder)
 
 
 def withdraw(options: DropzoneOptions, token: DropName) -> None:
@@ -158,10 +238,12 @@ def withdraw(options: DropzoneOptions, token: DropName) -> None:
     with open_drop(options) as drop:
         folder = drop.folder_of(token)
         _take_token(drop, token, str(token.taken_back()), folder)
+        drop.sync(folder)
         _remove(folder, f"{token}{_DONE}")
 
 
 def _take_token(drop: Drop, token: DropName, target: str, into: int) -> None:
+    """The one rename; it is on disk after `drop.sync`."""
     folder = drop.folder_of(token)
     try:
         rename_new(folder, str(token), target, into)
@@ -174,13 +256,10 @@ def _take_token(drop: Drop, token: DropName, target: str, into: int) -> None:
         raise PermanentDeliveryError(
             "BAD_CONFIG", "temporary_path is not on the file system of export_path."
         ) from error
-    drop.sync(folder)
 
 
 def _announce(drop: Drop, token: DropName) -> None:
-    """Show the done-file, unless somebody did."""
-    if not drop.options.done_suffix:
-        return
+    """Show the done-file, unless somebody did; it is on disk after `drop.sync`."""
     folder = drop.folder_of(token)
     shown = f"{token.final}{drop.options.done_suffix}"
     with suppress(FileNotFoundError):
@@ -188,7 +267,6 @@ def _announce(drop: Drop, token: DropName) -> None:
             rename_new(folder, f"{token}{_DONE}", shown, drop.final)
         except FileExistsError:
             _remove(folder, f"{token}{_DONE}")
-        drop.sync(folder)
 
 
 def trace(options: DropzoneOptions, token: DropName) -> Whereabouts:
@@ -202,7 +280,9 @@ def trace(options: DropzoneOptions, token: DropName) -> Whereabouts:
         if is_there(folder, str(token.taken_back())):
             return Whereabouts.WITHDRAWN
         if is_there(drop.final, token.final):
-            _announce(drop, token)
+            if drop.options.done_suffix:
+                _announce(drop, token)
+                drop.sync(folder)
             return Whereabouts.PUBLISHED
         _require_place(folder, token)
         # An ERP that takes documents without waiting for their done-files needs none.
@@ -259,3 +339,18 @@ def read_regular(folder: int, name: str, limit: int) -> bytes:
     if len(data) > limit:
         raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), name)
     return data
+
+
+def _error_of(work: Callable[[], None]) -> Exception | None:
+    try:
+        work()
+    except (OSError, DeliveryError, NameTaken, TokenGone) as error:
+        return error
+    return None
+
+
+def _only(results: Sequence[_T | Exception]) -> _T:
+    [result] = results
+    if isinstance(result, Exception):
+        raise result
+    return result
