@@ -1,9 +1,10 @@
 """A dropzone on an SFTP server.
 
 Several deliveries use a few connections (see sftp_pool), each of them for one operation at a
-time. A connection that turns out dead at its first use after a rest is replaced once; every
-step bears being carried out twice (see ErpConnectorPort). Importing this module loads
-asyncssh, a third of a second: only who opens such a connection does.
+time; small files that wait at the same time are one operation. A connection that turns out dead
+at its first use after a rest is replaced once; every step bears being carried out twice (see
+ErpConnectorPort). Importing this module loads asyncssh, a third of a second: only who opens such
+a connection does.
 """
 
 import asyncio
@@ -25,8 +26,14 @@ from countersign_export_worker.connectors.sftp_settings import SftpSettings
 from countersign_export_worker.errors import DeliveryError
 from countersign_export_worker.file_names import DropName
 from countersign_export_worker.ports import AckFile, CheckReport, Whereabouts
+from countersign_platform.shared_calls import SharedCalls
 
 _T = TypeVar("_T")
+# Files of one turn of a connection, turns at once, and how long the next waits for those: to a
+# server that answers soon, few turns of many files; over a long way, more turns.
+_FILES_PER_TURN, _TURNS, _PATIENCE_SECONDS = 16, 2, 0.02
+# A larger one goes by itself: its transfer has its time, and keeps no other waiting.
+_SMALL_BYTES = 64 * 1024
 # For what goes around a login and a transfer: a slot in the pool, the tidying after an error.
 _MARGIN_SECONDS = 10.0
 
@@ -40,6 +47,20 @@ class SftpConnector:
         self._settings = settings
         self._login = SftpLogin(settings.server)
         self._pool = SftpPool(self._login, limit=settings.connections)
+        self._stages = SharedCalls(
+            self._stage_alone,
+            self._stage_together,
+            most=_FILES_PER_TURN,
+            at_once=_TURNS,
+            patience_seconds=_PATIENCE_SECONDS,
+        )
+        self._publishes = SharedCalls(
+            self._publish_alone,
+            self._publish_together,
+            most=_FILES_PER_TURN,
+            at_once=_TURNS,
+            patience_seconds=_PATIENCE_SECONDS,
+        )
 
     @property
     def patience_seconds(self) -> float:
@@ -48,17 +69,19 @@ class SftpConnector:
         return settings.server.connect_timeout + settings.transfer_timeout + _MARGIN_SECONDS
 
     async def stage(self, name: DropName, document: bytes) -> DropName:
-        """See ErpConnectorPort."""
+        """See ErpConnectorPort; small files that are staged at the same time share a connection."""
         try:
-            return await self._drop(lambda drop: drop.stage(name, document))
+            if len(document) > _SMALL_BYTES:
+                return await self._stage_alone((name, document))
+            return await self._stages.ask((name, document))
         except DeliveryError:
             # Before the caller hears of it: a late removal could hit a file staged anew.
             await self._tidy(name)
             raise
 
     async def publish(self, staged: DropName) -> None:
-        """See ErpConnectorPort."""
-        await self._drop(lambda drop: drop.publish(staged))
+        """See ErpConnectorPort; likewise."""
+        await self._publishes.ask(staged)
 
     async def withdraw(self, staged: DropName) -> None:
         """See ErpConnectorPort."""
@@ -111,6 +134,20 @@ class SftpConnector:
     async def aclose(self) -> None:
         """Close the connections."""
         await self._pool.aclose()
+
+    async def _stage_alone(self, file: tuple[DropName, bytes]) -> DropName:
+        return await self._drop(lambda drop: drop.stage(*file))
+
+    async def _stage_together(
+        self, files: Sequence[tuple[DropName, bytes]]
+    ) -> Sequence[DropName | Exception]:
+        return await self._drop(lambda drop: drop.stage_all(files))
+
+    async def _publish_alone(self, staged: DropName) -> None:
+        await self._drop(lambda drop: drop.publish(staged))
+
+    async def _publish_together(self, staged: Sequence[DropName]) -> Sequence[Exception | None]:
+        return await self._drop(lambda drop: drop.publish_all(staged))
 
     async def _tidy(self, name: DropName) -> None:
         """Remove what an error left of a staged file, if the server can be reached now."""
