@@ -42,6 +42,8 @@ _T = TypeVar("_T")
 _PROBE = b"countersign connection test\n"
 _LOGIN_STEPS = (RESOLVE, CONNECT, HOST_KEY, AUTHENTICATE, START_SFTP)
 _TIDY_SECONDS = 5.0
+# A file system's clock moves by ticks: a file may be said to be older than it is.
+_TICK_SECONDS = 0.02
 
 
 class SftpCheck:
@@ -208,7 +210,7 @@ def _difference_ms(attributes: asyncssh.SFTPAttrs, write_began: float) -> float:
     if attributes.mtime is None:
         return 0.0
     earliest, latest = attributes.mtime, attributes.mtime + 1.0
-    if latest < write_began:
+    if latest + _TICK_SECONDS < write_began:
         return (latest - write_began) * 1000
     return max(0.0, earliest - time.time()) * 1000
 
