@@ -95,7 +95,7 @@ async def test_cancelled_delivery_frees_its_slot() -> None:
 
 
 async def test_a_full_connection_has_no_room_and_others_have_theirs() -> None:
-    """Push is told of the connections that have less than the usual room, and only of them."""
+    """Push is told of the connections that have other than the usual room, and only of them."""
     slots, release = Slots(total=8, per_connection=2), asyncio.Event()
     assert slots.room().by_connection == {}
     tasks = [asyncio.create_task(_occupy(slots, ONE, release)) for _ in range(4)]
@@ -124,6 +124,25 @@ async def test_a_connections_own_limit_goes_before_the_workers() -> None:
     assert (slots.delivering, slots.room().by_connection) == (1, {ONE: 0})
     release.set()
     await asyncio.gather(*tasks)
+
+
+async def test_a_connection_that_bears_more_has_more_room() -> None:
+    """Push hands out as much for it at once as may be in hand, not as much as for others."""
+    slots = Slots(total=32, per_connection=2)
+    access = ConnectionAccess(ONE, UUID(int=9), "X", "{}", concurrency=8)
+    with slots.hand(access):
+        room = slots.room()
+        assert (room.of_others, room.by_connection) == (4, {ONE: 15})
+    assert slots.room().by_connection == {ONE: 16}
+
+
+async def test_a_connection_that_bears_less_is_full_only_while_it_is() -> None:
+    slots = Slots(total=8, per_connection=4)
+    access = ConnectionAccess(ONE, UUID(int=9), "X", "{}", concurrency=1)
+    with slots.hand(access), slots.hand(access):
+        assert slots.room().has_full
+    assert slots.room().by_connection == {ONE: 2}
+    assert not slots.room().has_full
 
 
 async def test_a_cancelled_wait_ends_even_if_a_slot_becomes_free_just_then() -> None:

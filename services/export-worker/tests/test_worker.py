@@ -5,6 +5,7 @@ import json
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,26 @@ async def test_export_pushed_while_a_worker_waits_is_delivered(
     await eventually(lambda: bench.server.servicer.calls.get("ClaimNext", 0) > 0)
     _push(bench, dropzone, 1)
     await eventually(_all(bench, ExportStatus.SENT))
+
+
+async def test_a_worker_with_nothing_in_hand_waits_at_push(
+    bench: Any, dropzone: Path, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when it has delivered to a connection that bears less than most."""
+    worker, _ = await bench.work(claim_wait_seconds=30.0)
+    ask, waits = worker._client.claim_next, []
+
+    async def noted(most: int, wait_seconds: float, *more: Any) -> Any:
+        waits.append(wait_seconds)
+        return await ask(most, wait_seconds, *more)
+
+    monkeypatch.setattr(worker._client, "claim_next", noted)
+    bench.twin.add(export_record(replace(connection_to(dropzone), concurrency=1)))
+    await eventually(_all(bench, ExportStatus.SENT))
+    await eventually(lambda: bool(waits) and waits[-1] == 30.0)
+    asked = len(waits)
+    await asyncio.sleep(1.0)
+    assert len(waits) == asked
 
 
 async def test_document_refused_by_the_check_reaches_push_as_failed(

@@ -37,11 +37,15 @@ _LONGEST_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What one claim brought, and the room there was when it was made, at `asked_at`."""
+    """What one claim brought, and the room there was when it was made, at `asked_at`.
+
+    `in_haste`: push was not kept waiting, so there may soon be more.
+    """
 
     assignments: Sequence[Assignment]
     room: Room
     asked_at: float
+    in_haste: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +96,20 @@ class DeliveryDesk:
     async def claim(self, wait_seconds: float = 0.0) -> Claim:
         """As much of what is due as may be taken in hand, a short rest after the claim before.
 
-        `wait_seconds`: how long push may wait for something to become due. With a connection that
-        has less room, what is due may be its own: then push is not kept waiting, and what becomes
-        free is filled soon.
+        `wait_seconds`: how long push may wait for something to become due. While something is in
+        hand, or a connection has no room, push is not kept waiting: what is due may be kept back
+        for want of room, and a worker that freezes has asked for nothing beyond what it holds.
 
         Raises:
             WorkError: push cannot be asked, or refuses.
         """
         async with self._pace.step() as step:
             room, asked_at, most = self.room(), _now(), min(self._slots.free, _MOST)
-            wait = 0.0 if room.by_connection else wait_seconds
+            in_haste = bool(self._slots.in_hand) or room.has_full
+            wait = 0.0 if in_haste else wait_seconds
             assignments = await self._work.claim_next(most, wait, room) if most else []
             step.more = leaves_more(assignments, most, room)
-        return Claim(assignments, room, asked_at)
+        return Claim(assignments, room, asked_at, in_haste)
 
     async def claim_and_deliver(self) -> bool:
         """Deliver due exports, fairly chosen, until none is left; whether there was one.

@@ -210,6 +210,11 @@ class Room:
     of_others: int = 0
     by_connection: Mapping[UUID, int] = field(default_factory=dict)
 
+    @property
+    def has_full(self) -> bool:
+        """Whether a connection has no room: what is due may be its own."""
+        return 0 in self.by_connection.values()
+
 
 ROOM_ENOUGH = Room()
 

@@ -31,6 +31,8 @@ class ReportCalls:
         self._stub = stub
         self._call = call
         self._work_error = work_error
+        # What is to be renamed does not wait for the end of what was.
+        self._staged = SharedCalls(self._alone, self._together)
         self._calls = SharedCalls(self._alone, self._together)
         self._methods = {
             "staged": stub.ReportStaged,
@@ -46,7 +48,8 @@ class ReportCalls:
         Raises:
             WorkError: as the call of that report.
         """
-        await self._calls.ask(item)
+        calls = self._staged if item.HasField("staged") else self._calls
+        await calls.ask(item)
 
     async def _alone(self, item: pb.BatchReportItem) -> None:
         kind = item.WhichOneof("report")

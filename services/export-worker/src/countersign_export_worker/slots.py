@@ -59,13 +59,13 @@ class Slots:
         return max(0, self.capacity - self.in_hand)
 
     def room(self) -> Room:
-        """What may be taken in hand of each connection."""
+        """What may be taken in hand: of most connections, and of each where it differs."""
         usual = _IN_HAND * self._per_connection
         room = {
             connection: max(0, _IN_HAND * self._limit_of(connection) - self._in_hand[connection])
             for connection in {*self._in_hand, *self._limits}
         }
-        return Room(usual, {each: left for each, left in room.items() if left < usual})
+        return Room(usual, {each: left for each, left in room.items() if left != usual})
 
     def in_hand_of(self, connection_id: UUID) -> int:
         """Assignments of one connection that are in hand."""

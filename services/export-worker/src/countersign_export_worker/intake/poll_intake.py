@@ -60,7 +60,7 @@ class PollIntake:
             delivery = self._task(self._deliver(self._desk.take(assignment, received_at)))
             self._deliveries.add(delivery)
             delivery.add_done_callback(self._deliveries.discard)
-        if not claim.assignments and claim.room.by_connection:
+        if not claim.assignments and claim.in_haste:
             await self._slots.wait_change(_LOOK_AGAIN_SECONDS)
 
     async def _deliver(self, taken: Awaitable[None]) -> None:

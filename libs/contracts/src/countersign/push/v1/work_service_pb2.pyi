@@ -305,7 +305,7 @@ class ClaimNextRequest(_message.Message):
     """At the most this many of one connection; 0 means no limit but max_assignments."""
     @_builtins.property
     def room_by_connection(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
-        """Connections that this worker has less room for than that, with the room: 0 for a full one
+        """Connections that this worker has other room for than that, with the room: 0 for a full one
         or one whose server is being left alone. Keys are UUIDs.
         """
 
