@@ -14,6 +14,7 @@ import pytest
 
 from countersign_core.errors import Unavailable
 from countersign_platform.archive.folder import FolderArchive
+from countersign_platform.archive.folder_file import FolderFile, bring_in
 from countersign_platform.archive.port import Archive, ArchiveConflict
 from countersign_platform.testing.ports import free_ports
 from countersign_platform.testing.servers import S3Server
@@ -154,6 +155,35 @@ async def test_full_disk_is_away_and_leaves_nothing(
             await archive.put("b", b"x")
     assert [key async for key in archive.list_keys()] == ["a"]
     assert list((folder / ".incoming").iterdir()) == []
+
+
+def test_many_are_written_before_the_first_is_synced_and_each_fails_for_itself(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A journal is written once for all of them; a file that is not synced takes no name."""
+    folder.mkdir(parents=True)
+    calls: list[str] = []
+    write, fsync = os.write, os.fsync
+
+    def noted_write(descriptor: int, data: bytes) -> int:
+        calls.append("write")
+        return write(descriptor, data)
+
+    def failing_fsync(descriptor: int) -> None:
+        calls.append("sync")
+        if calls.count("sync") == 3:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "write", noted_write)
+    monkeypatch.setattr(os, "fsync", failing_fsync)
+    keys = [f"key-{number}" for number in range(5)]
+    files = [FolderFile(key, b"x", path=folder / key, incoming=folder) for key in keys]
+    bring_in(files)
+    assert calls == ["write"] * 5 + ["sync"] * 5
+    failed = [isinstance(file.error, Unavailable) for file in files]
+    assert failed == [False, False, True, False, False]
+    assert {path.name for path in folder.iterdir()} == {*keys} - {"key-2"}
 
 
 async def test_folder_without_hard_links_keeps_its_promises(

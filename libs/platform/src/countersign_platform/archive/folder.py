@@ -6,7 +6,6 @@ the folder is opened a day later.
 """
 
 import asyncio
-import errno
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -15,21 +14,18 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Self, TypeVar
-from uuid import uuid4
 
 from countersign_core.errors import Unavailable
-from countersign_platform.archive.port import ArchiveConflict, NotArchived, checked_key
+from countersign_platform.archive.folder_file import FolderFile, away, bring_in, failure_of
+from countersign_platform.archive.port import NotArchived, checked_key
 from countersign_platform.shared_calls import SharedCalls
 
 _INCOMING = ".incoming"
 _LEFTOVER_SECONDS = 24 * 3600
 _FOLDER_MODE = 0o750
-_FILE_MODE = 0o640
-# File systems without hard links: FAT, SMB shares.
-_NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
 
-# Enough of them to share what a thread and a sync cost; on a slow disk, one behind the other.
-_FILES_PER_SYNC, _THREADS = 8, 4
+# Files that share a thread and its syncs, threads at once, and how long the next waits for those.
+_FILES_PER_SYNC, _THREADS, _PATIENCE_SECONDS = 16, 2, 0.02
 
 T = TypeVar("T")
 
@@ -50,7 +46,11 @@ class FolderArchive:
         self._timeout = timeout_seconds
         self._swept = False
         self._puts = SharedCalls(
-            self._put_alone, self._put_together, most=_FILES_PER_SYNC, at_once=_THREADS
+            self._put_alone,
+            self._put_together,
+            most=_FILES_PER_SYNC,
+            at_once=_THREADS,
+            patience_seconds=_PATIENCE_SECONDS,
         )
 
     @classmethod
@@ -112,41 +112,22 @@ class FolderArchive:
 
     def _put_all(self, puts: Sequence["_Put"]) -> list[Exception | None]:
         """What kept each of them from being there, if anything did."""
-        errors = [_error_of(partial(self._put_file, put)) for put in puts]
-        # Also for what was there: its writer may have died just before this.
         folders = {self._path(put.key).parent for put in puts}
-        unsynced = {folder: _error_of(partial(_sync, folder)) for folder in folders}
-        return [
-            error or unsynced[self._path(put.key).parent]
-            for put, error in zip(puts, errors, strict=True)
-        ]
-
-    def _put_file(self, put: "_Put") -> None:
-        path = self._path(put.key)
-        if path.is_file():
-            self._compare(put.key, put.data)
-        else:
-            self._write(path, put.key, put.data)
-
-    def _write(self, path: Path, key: str, data: bytes) -> None:
         self._make(self._incoming)
         self._sweep()
-        staged = self._incoming / uuid4().hex
-        try:
-            _write_synced(staged, data)
-            self._make(path.parent)
-            _take_name(staged, path)
-        except FileExistsError:
-            self._compare(key, data)
-        finally:
-            staged.unlink(missing_ok=True)
-
-    def _compare(self, key: str, data: bytes) -> None:
-        try:
-            if self._get(key) != data:
-                raise ArchiveConflict(key)
-        except NotArchived as error:
-            raise Unavailable("The archive's folder has the name, and no file") from error
+        for folder in folders:
+            self._make(folder)
+        files = [
+            FolderFile(put.key, put.data, path=self._path(put.key), incoming=self._incoming)
+            for put in puts
+        ]
+        bring_in(files)
+        # Also for what was there: its writer may have died just before this.
+        unsynced = {folder: failure_of(partial(_sync, folder)) for folder in folders}
+        return [
+            file.error or unsynced[self._path(put.key).parent]
+            for put, file in zip(puts, files, strict=True)
+        ]
 
     def _get(self, key: str) -> bytes:
         try:
@@ -190,35 +171,6 @@ class FolderArchive:
                     file.unlink()
 
 
-def _error_of(work: Callable[[], None]) -> Exception | None:
-    try:
-        with _failures_mapped():
-            work()
-    except (ArchiveConflict, Unavailable) as error:
-        return error
-    return None
-
-
-def _take_name(staged: Path, path: Path) -> None:
-    try:
-        os.link(staged, path)
-    except OSError as error:
-        if error.errno not in _NO_LINKS:
-            raise
-        # Two at once may both get here; what is kept is whole either way.
-        if path.exists():
-            raise FileExistsError from error
-        staged.rename(path)
-
-
-def _write_synced(path: Path, data: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE_MODE)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(descriptor)
-
-
 def _sync(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -231,7 +183,7 @@ def _sync(folder: Path) -> None:
 def _failures_mapped() -> Iterator[None]:
     try:
         yield
+    except TimeoutError:
+        raise
     except OSError as error:
-        if isinstance(error, TimeoutError):
-            raise
-        raise Unavailable(f"The archive's folder: {error.strerror or error}") from error
+        raise away(error) from error
