@@ -52,7 +52,7 @@ class Dropzone:
                 "config": dict(config),
                 "secrets": dict(secrets),
                 # What several sessions to one server bear; the default is meant for a stranger.
-                "terms": {"concurrency": 16},
+                "terms": {"concurrency": 32},
             },
         )
         answer.raise_for_status()
