@@ -16,17 +16,13 @@ from countersign_export_worker.connectors.os_errors import (
     delivery_error,
     os_errors_as_delivery_errors,
 )
+from countersign_export_worker.connectors.turns import turns
 from countersign_export_worker.errors import DeliveryError
 from countersign_export_worker.file_names import DropName
 from countersign_export_worker.ports import AckFile, CheckReport, Whereabouts
-from countersign_platform.shared_calls import SharedCalls
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
-
-# Files of one turn of a thread, turns at once, and how long the next waits for those: on a disk
-# that answers, few turns of many files, which share what a sync costs; on a slow share, more turns.
-_FILES_PER_TURN, _TURNS, _PATIENCE_SECONDS = 16, 2, 0.02
 
 
 class FolderConnector:
@@ -39,20 +35,8 @@ class FolderConnector:
         """`threads`: how many file calls of this folder may be under way at once."""
         self._options = options
         self._threads = ThreadPoolExecutor(threads, "folder")
-        self._stages = SharedCalls(
-            self._stage_alone,
-            self._stage_together,
-            most=_FILES_PER_TURN,
-            at_once=_TURNS,
-            patience_seconds=_PATIENCE_SECONDS,
-        )
-        self._publishes = SharedCalls(
-            self._publish_alone,
-            self._publish_together,
-            most=_FILES_PER_TURN,
-            at_once=_TURNS,
-            patience_seconds=_PATIENCE_SECONDS,
-        )
+        self._stages = turns(self._stage_alone, self._stage_together)
+        self._publishes = turns(self._publish_alone, self._publish_together)
 
     async def stage(self, name: DropName, document: bytes) -> DropName:
         """See ErpConnectorPort; files that are staged at the same time share a thread."""

@@ -23,15 +23,12 @@ from countersign_export_worker.connectors.sftp_login import SftpLogin
 from countersign_export_worker.connectors.sftp_pool import SftpPool
 from countersign_export_worker.connectors.sftp_session import SftpSession
 from countersign_export_worker.connectors.sftp_settings import SftpSettings
+from countersign_export_worker.connectors.turns import turns
 from countersign_export_worker.errors import DeliveryError
 from countersign_export_worker.file_names import DropName
 from countersign_export_worker.ports import AckFile, CheckReport, Whereabouts
-from countersign_platform.shared_calls import SharedCalls
 
 _T = TypeVar("_T")
-# Files of one turn of a connection, turns at once, and how long the next waits for those: to a
-# server that answers soon, few turns of many files; over a long way, more turns.
-_FILES_PER_TURN, _TURNS, _PATIENCE_SECONDS = 16, 2, 0.02
 # A larger one goes by itself: its transfer has its time, and keeps no other waiting.
 _SMALL_BYTES = 64 * 1024
 # For what goes around a login and a transfer: a slot in the pool, the tidying after an error.
@@ -47,20 +44,8 @@ class SftpConnector:
         self._settings = settings
         self._login = SftpLogin(settings.server)
         self._pool = SftpPool(self._login, limit=settings.connections)
-        self._stages = SharedCalls(
-            self._stage_alone,
-            self._stage_together,
-            most=_FILES_PER_TURN,
-            at_once=_TURNS,
-            patience_seconds=_PATIENCE_SECONDS,
-        )
-        self._publishes = SharedCalls(
-            self._publish_alone,
-            self._publish_together,
-            most=_FILES_PER_TURN,
-            at_once=_TURNS,
-            patience_seconds=_PATIENCE_SECONDS,
-        )
+        self._stages = turns(self._stage_alone, self._stage_together)
+        self._publishes = turns(self._publish_alone, self._publish_together)
 
     @property
     def patience_seconds(self) -> float:
