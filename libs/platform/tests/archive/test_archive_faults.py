@@ -186,6 +186,20 @@ def test_many_are_written_before_the_first_is_synced_and_each_fails_for_itself(
     assert {path.name for path in folder.iterdir()} == {*keys} - {"key-2"}
 
 
+async def test_folder_that_cannot_be_made_keeps_no_other_file_from_the_archive(
+    folder: Path,
+) -> None:
+    """A key that is a file has nothing below it; who puts there hears of it, and nobody else."""
+    archive = FolderArchive.open(folder, 10)
+    await archive.put("file", b"x")
+    keys = [f"folder/{number}" for number in range(20)]
+    keys[10] = "file/below"
+    errors = await asyncio.gather(*(archive.put(key, b"x") for key in keys), return_exceptions=True)
+    assert [number for number, error in enumerate(errors) if error] == [10]
+    assert isinstance(errors[10], Unavailable)
+    assert len([key async for key in archive.list_keys("folder")]) == 19
+
+
 async def test_folder_without_hard_links_keeps_its_promises(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -115,12 +115,8 @@ class FolderArchive:
         folders = {self._path(put.key).parent for put in puts}
         self._make(self._incoming)
         self._sweep()
-        for folder in folders:
-            self._make(folder)
-        files = [
-            FolderFile(put.key, put.data, path=self._path(put.key), incoming=self._incoming)
-            for put in puts
-        ]
+        unmade = {folder: failure_of(partial(self._make, folder)) for folder in folders}
+        files = [self._file(put, unmade[self._path(put.key).parent]) for put in puts]
         bring_in(files)
         # Also for what was there: its writer may have died just before this.
         unsynced = {folder: failure_of(partial(_sync, folder)) for folder in folders}
@@ -128,6 +124,10 @@ class FolderArchive:
             file.error or unsynced[self._path(put.key).parent]
             for put, file in zip(puts, files, strict=True)
         ]
+
+    def _file(self, put: "_Put", error: Exception | None) -> FolderFile:
+        path = self._path(put.key)
+        return FolderFile(put.key, put.data, path=path, incoming=self._incoming, error=error)
 
     def _get(self, key: str) -> bytes:
         try:

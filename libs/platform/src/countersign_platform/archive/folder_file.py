@@ -21,8 +21,19 @@ _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSY
 class FolderFile:
     """One file on its way from `.incoming` to its name."""
 
-    def __init__(self, key: str, data: bytes, *, path: Path, incoming: Path) -> None:
-        """`path`: its name, in a folder that is there; `incoming`: where it is written first."""
+    def __init__(
+        self,
+        key: str,
+        data: bytes,
+        *,
+        path: Path,
+        incoming: Path,
+        error: Exception | None = None,
+    ) -> None:
+        """`path`: its name; `incoming`: the folder where it is written first.
+
+        `error`: what kept its own folder from being there.
+        """
         self._key = key
         self._data = data
         self._path = path
@@ -30,7 +41,7 @@ class FolderFile:
         self._descriptor: int | None = None
         self._is_there = False
         # What keeps it from being in the archive.
-        self.error: Exception | None = None
+        self.error = error
 
     def _write(self) -> None:
         if os.path.lexists(self._path):
