@@ -55,7 +55,7 @@ async def test_ten_megabytes_arrive_byte_for_byte(either_zone: Any, drop_name: A
     assert either_zone.files() == {token.final: LARGE}
 
 
-async def test_fifty_deliveries_share_four_connections(
+async def test_fifty_deliveries_share_four_connections_at_most(
     sshd: SshdServer, open_zone: Any, drop_name: Any
 ) -> None:
     """None waits for ever, none opens a fifth connection, each file is its own."""
@@ -68,7 +68,7 @@ async def test_fifty_deliveries_share_four_connections(
             await connector.publish(token)
 
         await asyncio.gather(*(deliver(number) for number in range(50)))
-        assert proxy.accepted == 4
+        assert 2 <= proxy.accepted <= 4
         assert zone.files() == {
             drop_name(number).final: f"document {number}".encode() for number in range(50)
         }

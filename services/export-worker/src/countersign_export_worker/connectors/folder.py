@@ -16,7 +16,7 @@ from countersign_export_worker.connectors.os_errors import (
     delivery_error,
     os_errors_as_delivery_errors,
 )
-from countersign_export_worker.connectors.turns import turns
+from countersign_export_worker.connectors.turns import SMALL_BYTES, turns
 from countersign_export_worker.errors import DeliveryError
 from countersign_export_worker.file_names import DropName
 from countersign_export_worker.ports import AckFile, CheckReport, Whereabouts
@@ -39,7 +39,9 @@ class FolderConnector:
         self._publishes = turns(self._publish_alone, self._publish_together)
 
     async def stage(self, name: DropName, document: bytes) -> DropName:
-        """See ErpConnectorPort; files that are staged at the same time share a thread."""
+        """See ErpConnectorPort; small files that are staged at the same time share a thread."""
+        if len(document) > SMALL_BYTES:
+            return await self._stage_alone((name, document))
         return await self._stages.ask((name, document))
 
     async def publish(self, staged: DropName) -> None:

@@ -23,14 +23,12 @@ from countersign_export_worker.connectors.sftp_login import SftpLogin
 from countersign_export_worker.connectors.sftp_pool import SftpPool
 from countersign_export_worker.connectors.sftp_session import SftpSession
 from countersign_export_worker.connectors.sftp_settings import SftpSettings
-from countersign_export_worker.connectors.turns import turns
+from countersign_export_worker.connectors.turns import SMALL_BYTES, turns
 from countersign_export_worker.errors import DeliveryError
 from countersign_export_worker.file_names import DropName
 from countersign_export_worker.ports import AckFile, CheckReport, Whereabouts
 
 _T = TypeVar("_T")
-# A larger one goes by itself: its transfer has its time, and keeps no other waiting.
-_SMALL_BYTES = 64 * 1024
 # For what goes around a login and a transfer: a slot in the pool, the tidying after an error.
 _MARGIN_SECONDS = 10.0
 
@@ -56,7 +54,7 @@ class SftpConnector:
     async def stage(self, name: DropName, document: bytes) -> DropName:
         """See ErpConnectorPort; small files that are staged at the same time share a connection."""
         try:
-            if len(document) > _SMALL_BYTES:
+            if len(document) > SMALL_BYTES:
                 return await self._stage_alone((name, document))
             return await self._stages.ask((name, document))
         except DeliveryError:

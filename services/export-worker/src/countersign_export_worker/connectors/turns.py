@@ -14,6 +14,8 @@ _Done = TypeVar("_Done")
 # Files of one turn, turns at once, and how long the next waits for those: where the other side
 # answers soon, few turns of many files; on a slow share or over a long way, more turns.
 _FILES, _AT_ONCE, _PATIENCE_SECONDS = 16, 2, 0.02
+# A larger one goes by itself: its transfer has its time, and keeps no other waiting.
+SMALL_BYTES = 64 * 1024
 
 
 def turns(
