@@ -4,6 +4,7 @@ Every package brings `migrations/versions`; its schema is named after it, and th
 kept in `<schema>.alembic_version`.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
@@ -17,6 +18,7 @@ PACKAGES = ("countersign_approval", "countersign_push", "countersign_audit")
 
 # Any number that nothing else in the database locks.
 _LOCK = 0x636F756E746572
+_LOOK_AGAIN_SECONDS = 0.2
 
 
 async def upgrade(
@@ -79,7 +81,12 @@ async def _only_migrator(url: str) -> AsyncIterator[asyncpg.Connection]:
         url, server_settings={"application_name": "countersign-migrate"}
     )
     try:
-        await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
+        # Not waited for in a statement: it would hold a snapshot, for whose end the holder's
+        # CREATE INDEX CONCURRENTLY waits in turn.
+        while not await connection.fetchval(  # noqa: ASYNC110 — another process has it
+            "SELECT pg_try_advisory_lock($1)", _LOCK
+        ):
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
         yield connection
     finally:
         # Rolls back what a failed migration left open, too.
