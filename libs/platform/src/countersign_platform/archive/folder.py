@@ -18,14 +18,11 @@ from typing import Self, TypeVar
 from countersign_core.errors import Unavailable
 from countersign_platform.archive.folder_file import FolderFile, away, bring_in, failure_of
 from countersign_platform.archive.port import NotArchived, checked_key
-from countersign_platform.shared_calls import SharedCalls
+from countersign_platform.turns import turns
 
 _INCOMING = ".incoming"
 _LEFTOVER_SECONDS = 24 * 3600
 _FOLDER_MODE = 0o750
-
-# Files that share a thread and its syncs, threads at once, and how long the next waits for those.
-_FILES_PER_SYNC, _THREADS, _PATIENCE_SECONDS = 16, 2, 0.02
 
 T = TypeVar("T")
 
@@ -45,13 +42,7 @@ class FolderArchive:
         self._incoming = root / _INCOMING
         self._timeout = timeout_seconds
         self._swept = False
-        self._puts = SharedCalls(
-            self._put_alone,
-            self._put_together,
-            most=_FILES_PER_SYNC,
-            at_once=_THREADS,
-            patience_seconds=_PATIENCE_SECONDS,
-        )
+        self._puts = turns(self._put_alone, self._put_together)
 
     @classmethod
     def open(cls, root: Path, timeout_seconds: float) -> Self:

@@ -16,10 +16,10 @@ from countersign_export_worker.connectors.os_errors import (
     delivery_error,
     os_errors_as_delivery_errors,
 )
-from countersign_export_worker.connectors.turns import SMALL_BYTES, turns
 from countersign_export_worker.errors import DeliveryError
 from countersign_export_worker.file_names import DropName
 from countersign_export_worker.ports import AckFile, CheckReport, Whereabouts
+from countersign_platform.turns import SMALL_BYTES, turns
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")

@@ -23,10 +23,10 @@ from countersign_export_worker.connectors.sftp_login import SftpLogin
 from countersign_export_worker.connectors.sftp_pool import SftpPool
 from countersign_export_worker.connectors.sftp_session import SftpSession
 from countersign_export_worker.connectors.sftp_settings import SftpSettings
-from countersign_export_worker.connectors.turns import SMALL_BYTES, turns
 from countersign_export_worker.errors import DeliveryError
 from countersign_export_worker.file_names import DropName
 from countersign_export_worker.ports import AckFile, CheckReport, Whereabouts
+from countersign_platform.turns import SMALL_BYTES, turns
 
 _T = TypeVar("_T")
 # For what goes around a login and a transfer: a slot in the pool, the tidying after an error.

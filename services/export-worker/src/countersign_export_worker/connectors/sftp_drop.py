@@ -79,8 +79,7 @@ class SftpDrop:
             self._write_all(token, document)
             for token, (_, document) in zip(tokens, files, strict=True)
         )
-        if await read_place(self._temporary) != place:
-            self._session.places.pop(self._temporary.path, None)
+        if not await self._is_still(place):
             await _each(self.discard(token) for token in tokens)
             return [AskApart() for _ in files]
         return [
@@ -107,11 +106,16 @@ class SftpDrop:
         token = self._named(name, place)
         await self._write_all(token, document)
         # The folder may have been exchanged: then the name on record would lie.
-        if await read_place(self._temporary) == place:
+        if await self._is_still(place):
             return token
-        self._session.places.pop(self._temporary.path, None)
         await self.discard(token)
         return None
+
+    async def _is_still(self, place: str) -> bool:
+        if await read_place(self._temporary) == place:
+            return True
+        self._session.places.pop(self._temporary.path, None)
+        return False
 
     async def remove_part(self, name: DropName) -> None:
         """Remove what an interrupted `stage` of this name left."""
